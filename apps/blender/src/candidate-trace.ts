@@ -1,6 +1,5 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { CandidateTrace } from '@freshet/contracts/gen/freshet/feed/v1/feed'
-import { hash32 } from '@freshet/domain/hash'
 import type { Answer } from './ladder.ts'
 
 /** The most stages and reasons that one byte can name. */
@@ -13,13 +12,18 @@ export function toCandidateTrace({ columns, records, utilities, ranked }: Answer
   const { codes, removals } = fates
   if (removals.length > maxReasons) return undefined
   const counts = new Int32Array(removals.length + 1)
-  for (const code of codes) counts[code]!++
+  const fateCodes = new Uint8Array(codes.length)
+  const known = new Float32Array(codes.length).fill(NaN)
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!
+    fateCodes[row] = code
+    counts[code]!++
+    if (ranked !== null && ranked.places[row] !== -1) known[row] = utilities[row]!
+  }
   return {
     reasons: removals.map(({ stage, reason }, at) => ({ stage, reason, candidates: counts[at + 1]!, sampled: 0 })),
-    pins: bytesOf(Uint32Array.from(columns.pinIds, (pinId) => hash32(pinId))),
-    fates: Uint8Array.from(codes),
-    utilities: bytesOf(
-      Float32Array.from(codes, (_, row) => (ranked === null || ranked.places[row] === -1 ? NaN : utilities[row]!)),
-    ),
+    pins: bytesOf(columns.pinHashes),
+    fates: fateCodes,
+    utilities: bytesOf(known),
   }
 }

@@ -8,13 +8,15 @@ import {
   type SourceCandidates,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Found } from '@freshet/pipeline/stage'
-import { pinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
+import { hashedPinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
 import type { SourceColumns } from './source-columns.ts'
 
 /** Columns of candidates in the order in which the sources found them, best first. */
 export interface CandidateColumns {
   readonly pinIds: readonly string[]
   readonly keys: PinKeys
+  /** `hash32` of each pin id. */
+  readonly pinHashes: Uint32Array
   readonly retrievalScores: Float32Array
   readonly sourceNames: readonly string[]
   /** Bit i: `sourceNames[i]` found it. */
@@ -55,13 +57,15 @@ const maxSources = 32
 export function toCandidates(
   pinIds: readonly string[],
   retrievalScores: Float32Array,
-  found: Partial<Omit<CandidateColumns, 'pinIds' | 'keys' | 'retrievalScores'>> = {},
+  found: Partial<Omit<CandidateColumns, 'pinIds' | 'keys' | 'pinHashes' | 'retrievalScores'>> = {},
 ): Found<CandidateColumns> {
+  const keys = hashedPinKeysOf(pinIds)
   return {
     size: pinIds.length,
     columns: {
       pinIds,
-      keys: pinKeysOf(pinIds),
+      keys,
+      pinHashes: keys.hashes,
       retrievalScores,
       sourceNames: found.sourceNames ?? [],
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
@@ -93,7 +97,7 @@ export function candidatesFrom(
 ): Found<CandidateColumns> {
   const scores = float32Column(response.scores)
   if (scores.length !== response.pinIds.length) throw misfit('scores', scores.length, response.pinIds.length)
-  if (!scores.every(Number.isFinite))
+  if (!areFinite(scores))
     throw new ContractError('CALL_INTERNAL', 'the candidate service answered a score that is not finite')
   const { pinIds, retrievalScores } = withOthers(response.pinIds, scores, also)
   const count = response.pinIds.length
@@ -119,6 +123,11 @@ export function candidatesFrom(
   })
 }
 
+function areFinite(numbers: Float32Array): boolean {
+  for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) return false
+  return true
+}
+
 function boardsFrom({ boards, pinIds }: RetrieveResponse, size: number): Uint32Array | null {
   if (boards.length === 0) return null
   const known = uint32Column(boards)
@@ -142,7 +151,8 @@ function toFoundBy(
 ): Uint32Array {
   const foundBy = new Uint32Array(size)
   for (const [at, { name, rows }] of sources.entries()) {
-    for (const row of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
       if (row >= found) throw misfit(`candidate_indices of ${name}`, row, found)
       const bits = foundBy[row] as number
       if (((bits >>> at) & 1) === 1)
@@ -168,9 +178,9 @@ export function retrievalRanksOf(
   { retrievalRanks }: Pick<CandidateColumns, 'retrievalRanks'>,
   rows: Int32Array,
 ): Uint16Array {
-  if (retrievalRanks === null) return Uint16Array.from(rows)
   const ranks = new Uint16Array(rows.length)
-  for (let i = 0; i < rows.length; i++) ranks[i] = retrievalRanks[rows[i]!]!
+  if (retrievalRanks === null) ranks.set(rows)
+  else for (let i = 0; i < rows.length; i++) ranks[i] = retrievalRanks[rows[i]!]!
   return ranks
 }
 

@@ -34,6 +34,28 @@ describe('the metrics of feeds', () => {
       expect(text).toContain(line)
   })
 
+  it('count what each stage did, each run once however often it is scraped', async () => {
+    const metrics = createMetrics()
+    const observer = createFeedObserver(metrics, () => undefined)
+    const ran = { stage: 'page', kind: 'selector', outcome: 'ran', candidatesIn: 9, candidatesOut: 2 } as const
+    const rest = { startedAtMs: 0, tookMs: 1, moves: null, cause: null, error: null } as const
+    const stages = [{ ...ran, ...rest, removed: { 'below-page': 7 } }]
+    const late = [{ ...ran, ...rest, outcome: 'left-out', error: 'STAGE_TIMED_OUT', removed: {} }] as const
+    const fates = { codes: new Uint16Array(0), removals: [], of: () => ({ position: 0 }) }
+    for (const each of [stages, stages, late, stages]) {
+      observer.ran({ pipeline: 'feed', outcome: 'answered', tookMs: 1, stages: each, fates })
+      await metrics.text()
+    }
+    const text = await metrics.text()
+    for (const line of [
+      'freshet_feed_stages_total{pipeline="feed",stage="page",outcome="ran",code="none"} 3',
+      'freshet_feed_stages_total{pipeline="feed",stage="page",outcome="left-out",code="STAGE_TIMED_OUT"} 1',
+      'freshet_feed_candidates_total{pipeline="feed",stage="page",reason="kept"} 8',
+      'freshet_feed_candidates_total{pipeline="feed",stage="page",reason="below-page"} 21',
+    ])
+      expect(text).toContain(line)
+  })
+
   it('time the ranker on next pages too', async () => {
     const { feed, records } = await aBlender()
     const { nextPageToken: pageToken } = await feed()

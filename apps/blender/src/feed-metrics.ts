@@ -3,6 +3,7 @@ import { createVersionMemory } from '@freshet/domain/version-memory'
 import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
+import { createStageCounts } from './stage-counts.ts'
 import type { RunningBlender } from './running-blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
@@ -16,14 +17,13 @@ const rememberedFeeds = 16_384
 export function createFeedObserver(metrics: Metrics, report: Report): FeedObserver {
   const answers = metrics.counter('freshet_feed_answers_total')
   const answerSeconds = metrics.histogram('freshet_feed_answer_seconds')
-  const stages = metrics.counter('freshet_feed_stages_total')
   const stageSeconds = metrics.histogram('freshet_feed_stage_seconds')
-  const candidates = metrics.counter('freshet_feed_candidates_total')
   const lost = metrics.counter('freshet_feeds_lost_total')
   const shed = metrics.counter('freshet_feed_shed_total')
   const failures = metrics.counter('freshet_feed_background_failures_total')
   const following = metrics.counter('freshet_feed_following_pages_total')
   const versions = { model: createVersionMemory(rememberedFeeds), embeddings: createVersionMemory(rememberedFeeds) }
+  const stageCounts = createStageCounts(metrics)
   const counts = new Map<string, { readonly add: (n: number) => void; count: number }>()
 
   metrics.beforeScrape(() => {
@@ -41,12 +41,9 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
 
   return {
     ran({ pipeline, stages: ran }: RunRecord) {
-      for (const { stage, outcome, error, cause, removed, candidatesOut, tookMs } of ran) {
-        const code = error ?? 'none'
-        count(`${pipeline} ${stage} ${outcome} ${code}`, 1, (n) => stages.inc({ pipeline, stage, outcome, code }, n))
-        count(`${pipeline} ${stage}`, candidatesOut, (n) => candidates.inc({ pipeline, stage, reason: 'kept' }, n))
-        for (const [reason, n] of Object.entries(removed))
-          count(`${pipeline} ${stage}: ${reason}`, n, (m) => candidates.inc({ pipeline, stage, reason }, m))
+      for (const record of ran) {
+        stageCounts.add(pipeline, record)
+        const { stage, outcome, error, cause, tookMs } = record
         if (timedStages.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
         if (error === 'STAGE_FAILED' || error === 'STAGE_ANSWER_INVALID' || error === 'CALL_INTERNAL')
           report(cause, { part: `${pipeline}/${stage}`, outcome: 'defect' })

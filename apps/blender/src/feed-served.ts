@@ -135,5 +135,7 @@ function toUnshownSample(request: FeedRequest, answer: Answer): UnshownCandidate
 function pickUtilities(rows: Int32Array, { utilities, ranked }: Answer): Uint8Array {
   if (ranked === null) return none
   const { places } = ranked
-  return bytesOf(Float32Array.from(rows, (row) => (places[row] === -1 ? NaN : (utilities[row] as number))))
+  const known = pickFloats(utilities, rows)
+  for (let i = 0; i < rows.length; i++) if (places[rows[i] as number] === -1) known[i] = NaN
+  return bytesOf(known)
 }

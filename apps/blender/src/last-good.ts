@@ -1,4 +1,5 @@
 import { bytesOf, float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { encodeMessage } from '@freshet/contracts/bytes/wire'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { CandidateColumns } from './candidates.ts'
 import { pickBits, pickFloats, pickTexts } from './pick.ts'
@@ -22,15 +23,17 @@ export function toLastGood(columns: CandidateColumns, scores: Float32Array, rows
   }
 }
 
+const noFeed = FeedServed.fromPartial({})
+
 /** Encodes a feed for the state store. */
 export function encodeLastGood({ pinIds, scores, sourceNames, foundBy }: LastGood): Uint8Array {
-  const columns = {
-    pinIds: [...pinIds],
+  return encodeMessage(FeedServed, {
+    ...noFeed,
+    pinIds: pinIds as string[],
     utilities: bytesOf(scores),
-    sources: [...sourceNames],
+    sources: sourceNames as string[],
     foundBy: bytesOf(foundBy),
-  }
-  return FeedServed.encode(FeedServed.fromPartial(columns)).finish()
+  })
 }
 
 /** Decodes a feed from the state store; null: the lengths of its columns differ. */

@@ -1,3 +1,4 @@
+import { encodeMessage } from '@freshet/contracts/bytes/wire'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
@@ -49,7 +50,7 @@ export function createOutbox({
       try {
         const feed = makeFeed()
         const key = feed.userId === '' ? feed.feedId : feed.userId
-        const value = FeedServed.encode(feed).finish()
+        const value = encodeMessage(FeedServed, feed)
         queue.push({ feedId: feed.feedId, value, record: { key, value, partition: null, headers } })
       } catch (error) {
         onLost(1, error)

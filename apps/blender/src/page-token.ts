@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { ContractError } from '@freshet/contracts/errors'
 
 /** The state that makes a page consistent with the pages before it. */
@@ -37,7 +37,8 @@ const tokenChars = Math.ceil(((bodyBytes + macBytes) * 4) / 3)
  * the key can compute. The first key signs; the others are still accepted, so that a key can be replaced while blenders run.
  */
 export function createPageTokens(keys: readonly [string, ...string[]]): PageTokens {
-  const [key] = keys
+  const secrets = keys.map((key) => createSecretKey(key, 'utf8'))
+  const [newest] = secrets as [KeyObject]
   return {
     format({ firstPosition, startedAtMs, recorded }, { userId, surface }) {
       const token = Buffer.alloc(bodyBytes + macBytes)
@@ -46,14 +47,14 @@ export function createPageTokens(keys: readonly [string, ...string[]]): PageToke
       token.writeUInt8(surfaces.indexOf(surface), 2)
       token.writeUInt32BE(firstPosition, 3)
       token.writeUIntBE(startedAtMs, 7, 6)
-      token.set(userTag(key, userId), 13)
-      token.set(macOf(key, token.subarray(0, bodyBytes)), bodyBytes)
+      token.set(userTag(newest, userId), 13)
+      token.set(macOf(newest, token.subarray(0, bodyBytes)), bodyBytes)
       return token.toString('base64url')
     },
     parse(token, { userId, surface }) {
       const bytes = tokenBytes(token)
       const body = bytes.subarray(0, bodyBytes)
-      const signedWith = keys.find((each) => timingSafeEqual(macOf(each, body), bytes.subarray(bodyBytes)))
+      const signedWith = secrets.find((each) => timingSafeEqual(macOf(each, body), bytes.subarray(bodyBytes)))
       if (signedWith === undefined)
         throw refused('its signature does not fit: it was altered, or another key signed it')
       if (!timingSafeEqual(userTag(signedWith, userId), body.subarray(13))) throw refused('it belongs to another user')
@@ -84,10 +85,10 @@ function refused(why: string): ContractError {
   )
 }
 
-function userTag(key: string, userId: string): Buffer {
+function userTag(key: KeyObject, userId: string): Buffer {
   return createHmac('sha256', key).update(`user ${userId}`).digest().subarray(0, tagBytes)
 }
 
-function macOf(key: string, body: Uint8Array): Buffer {
+function macOf(key: KeyObject, body: Uint8Array): Buffer {
   return createHmac('sha256', key).update('token ').update(body).digest().subarray(0, macBytes)
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { aPin } from './blender.harness.ts'
 import { decodeLastGood, encodeLastGood } from './last-good.ts'
 import { createPinFacts } from './pin-facts.ts'
-import { pinKeysOf } from '@freshet/domain/pin-keys'
+import { hashedPinKeysOf, pinKeysOf } from '@freshet/domain/pin-keys'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed } from './served-set.ts'
 import { createUserMemory } from './user-memory.ts'
@@ -25,6 +25,16 @@ describe('pin keys', () => {
     const keys = new Set<number>()
     for (let row = 0; row < ids.length; row++) keys.add((high[row]! % 2 ** 20) * 2 ** 32 + low[row]!)
     expect(keys.size).toBe(ids.length)
+  })
+
+  test('a law: with hashes, they are the keys and `hash32` of each id', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), (ids) => {
+        const { hashes, ...keys } = hashedPinKeysOf(ids)
+        expect(keys).toEqual(pinKeysOf(ids))
+        expect(Array.from(hashes)).toEqual(ids.map((id) => hash32(id)))
+      }),
+    )
   })
 
   test('do not depend on the other ids of the list', () => {
@@ -151,6 +161,7 @@ describe('pin facts', () => {
     const names = Array.from({ length: 9 }, (_, i) => `pin-${i}`)
     const step = fc.record({ name: fc.constantFrom(...names), remove: fc.boolean(), word: fc.nat(4) })
     const locales = ['de', 'fr', 'it', 'pt', 'nl']
+    const keys = pinKeysOf(names)
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const facts = createPinFacts({ maxPins: 4, maxLocales: 5, maxDeleted: 2 })
@@ -159,7 +170,7 @@ describe('pin facts', () => {
           const topics = Array.from({ length: 6 }, (_, i) => `t${word}-${i}`)
           const change = remove
             ? ({ kind: 'delete', pinId: asId<PinId>(name) } as const)
-            : aPin(name, { creatorId: `c${word}`, topics, locale: locales[word]! })
+            : withLimits(aPin(name, { creatorId: `c${word}`, topics, locale: locales[word]! }), word)
           facts.fold(batch([{ key: name, value: encodePinChange(change) }], at))
           if (remove) known.delete(name)
           else if (known.has(name) || known.size < 4) known.set(name, word)
@@ -175,11 +186,31 @@ describe('pin facts', () => {
             }
           }
           expect(facts.stats().pins).toBe(known.size)
+          expect(Array.from(facts.rowsOf(keys))).toEqual(names.map((each) => rowOf(facts, each)))
+          const limited = [...known.values()].filter((word) => word > 2).length
+          expect(facts.counts).toEqual({
+            limitedInTime: limited,
+            labelled: [...known.values()].filter((word) => word === 1).length,
+            ofMinAge: [...known.values()].filter((word) => word === 2).length,
+            signed: limited,
+          })
         })
       }),
       { endOnFailure: true },
     )
   })
+
+  /** A pin with a minimum age, a label, or with a signature and a time from or until which it may be shown; or with nothing of these. */
+  function withLimits({ kind, pin }: ReturnType<typeof aPin>, word: number) {
+    const limits = [
+      {},
+      { safetyLabels: ['label'] },
+      { minAge: 18 },
+      { availableFromMs: atMs, imageSignature: 'a' },
+      { expiresAtMs: atMs, imageSignature: 'b' },
+    ]
+    return { kind, pin: { ...pin, ...limits[word] } }
+  }
 
   test('A12: they do not grow when ten times the cap of pins are added and deleted', () => {
     const facts = createPinFacts({ maxPins: 2_000, maxLocales: 20 })

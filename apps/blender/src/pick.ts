@@ -18,3 +18,10 @@ export function pickBits(column: Uint32Array, rows: ArrayLike<number>): Uint32Ar
   for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] as number] as number
   return picked
 }
+
+/** The numbers of some rows, in the order of the rows. */
+export function pickInts(column: Int32Array, rows: ArrayLike<number>): Int32Array {
+  const picked = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] as number] as number
+  return picked
+}

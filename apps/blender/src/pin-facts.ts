@@ -3,7 +3,7 @@ import { isContractError } from '@freshet/contracts/errors'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import type { PinChange } from '@freshet/domain/pin'
-import { pinKeysOf } from '@freshet/domain/pin-keys'
+import { pinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
 import { createKeyTable } from '@freshet/columns/key-table'
 import { createRecency } from '@freshet/columns/recency'
 import { mostLabels } from './facts/label-bits.ts'
@@ -21,6 +21,8 @@ export interface PinFacts extends ReadPinColumns {
   fold(batch: LogBatch): void
   /** The row of a pin; −1: the pin is not in the catalogue. */
   rowOf(high: number, low: number): number
+  /** The row of each pin, parallel to the keys; −1: the pin is not in the catalogue. The rows of the same keys are looked up once, until a pin gets or loses its row. */
+  rowsOf(keys: PinKeys): Int32Array
   /** Whether the pin was deleted. For pins deleted long ago `rowOf` gives −1. */
   isDeleted(row: number): boolean
   /** Whether it knows every pin of the catalogue that it has read, and every deletion. If not, a pin that it does not know may be one of these. */
@@ -47,6 +49,12 @@ export interface PinFactsStats {
   readonly refusedLabels: number
   readonly rejected: number
   readonly bytes: number
+}
+
+/** Rows as they were after so many changes. */
+interface KnownRows {
+  readonly changes: number
+  readonly rows: Int32Array
 }
 
 /** Caps. */
@@ -82,6 +90,9 @@ export function createPinFacts({
   let deleted = new Uint8Array(capacity)
   columns.grow(capacity)
   const freeRows: number[] = []
+  const rowsOfKeys = new WeakMap<PinKeys, KnownRows>()
+  // Counts how often a pin got or lost its row.
+  let changes = 0
   let rowLimit = 0
   let refused = 0
   let rejected = 0
@@ -116,6 +127,7 @@ export function createPinFacts({
     low[row] = l
     deleted[row] = 0
     byKey.set(h, l, row)
+    changes++
     return row
   }
 
@@ -124,6 +136,7 @@ export function createPinFacts({
     forgotten++
     deletedLately.remove(row)
     byKey.delete(high[row] as number, low[row] as number)
+    changes++
     freeRows.push(row)
   }
 
@@ -158,6 +171,14 @@ export function createPinFacts({
     },
     ...columns,
     rowOf: byKey.get,
+    rowsOf(keys) {
+      const known = rowsOfKeys.get(keys)
+      if (known?.changes === changes) return known.rows
+      const rows = new Int32Array(keys.low.length)
+      for (let i = 0; i < rows.length; i++) rows[i] = byKey.get(keys.high[i] as number, keys.low[i] as number)
+      rowsOfKeys.set(keys, { changes, rows })
+      return rows
+    },
     isDeleted: (row) => deleted[row] === 1,
     isComplete: () => refused + forgotten === 0,
     localesFor: locales.fitting,

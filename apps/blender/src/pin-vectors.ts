@@ -31,6 +31,8 @@ export interface PinVectors {
   fold(batch: LogBatch): void
   /** The row of a pin; −1: it has no vector. */
   rowOf(high: number, low: number): number
+  /** Whether a pin has an embedding that is comparable with those of other pins. */
+  hasBlock(row: number, kind: number): boolean
   /** Writes the block of an embedding with length 1. Writes nothing if the pin has none, or one that is not comparable. */
   readBlock(row: number, kind: number, into: Float32Array, at: number): void
   /** A number that pins with similar vectors share; 0: not known. */
@@ -161,6 +163,7 @@ export function createPinVectors({ maxPins }: { readonly maxPins: number }): Pin
       progress.advance(topic, partition, next)
     },
     rowOf: byKey.get,
+    hasBlock: isComparable,
     readBlock(row, kind, into, at) {
       if (!isComparable(row, kind)) return
       const from = row * rowWidth + kind * blockWidth

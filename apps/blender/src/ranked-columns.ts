@@ -1,6 +1,7 @@
 import { bytesOf, float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { FactColumn } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import { pickInts } from './pick.ts'
 import type { Ranked } from './scorers/ask-ranker.ts'
 
 /** The part of a feed's record that comes from the ranker. */
@@ -38,7 +39,7 @@ export function rankedColumns(rows: Int32Array, ranked: Ranked | null): RankedCo
   if (ranked === null) return notRanked
   const { response, places } = ranked
   const { featureNames, actions, modelVersion, exposedNames, amountNames } = response
-  const picked = { places: Int32Array.from(rows, (row) => places[row]!), candidates: response.utilities.byteLength / 4 }
+  const picked = { places: pickInts(places, rows), candidates: response.utilities.byteLength / 4 }
   return {
     featureNames,
     features: pickRows(response.features, featureNames.length, picked),
@@ -57,7 +58,7 @@ export function rankedColumns(rows: Int32Array, ranked: Ranked | null): RankedCo
 export function predictionsOf(rows: Int32Array, ranked: Ranked | null): Uint8Array {
   if (ranked === null) return none
   const { response, places } = ranked
-  const picked = { places: Int32Array.from(rows, (row) => places[row]!), candidates: response.utilities.byteLength / 4 }
+  const picked = { places: pickInts(places, rows), candidates: response.utilities.byteLength / 4 }
   return Buffer.concat([
     pickColumns(response.probabilities, response.actions.length, picked),
     pickColumns(response.amounts, response.amountNames.length, picked),

@@ -6,10 +6,11 @@ import { riceOf } from '@freshet/contracts/bytes/rice'
 import { standingHashes } from '@freshet/domain/features/older-relations'
 import type { RelationKind } from '@freshet/domain/features/relation-kinds'
 import { hasRelation, olderOf } from '@freshet/domain/features/relations'
-import { hasSeen } from '@freshet/domain/features/seen'
+import { hasSeenHash } from '@freshet/domain/features/seen'
 import { standingRows } from '@freshet/domain/features/standing'
 import { actions, positiveActions, type Action } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
+import { addHash, createHashBits, mayContain, type HashBits } from './hash-bits.ts'
 import { actedMark } from './sessions/acted-mark.ts'
 import { normalWord } from '@freshet/domain/text-words'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
@@ -38,8 +39,8 @@ export interface KnownUser {
   readonly blockedWords: Uint32Array
   /** The blocked creators and topics that `blocks` does not contain. */
   readonly olderBlocks: { readonly creators: Uint32Array; readonly topics: Uint32Array }
-  /** Whether the user saw the pin, or acted on it recently. */
-  hasSeen(pinId: string): boolean
+  /** Whether the user saw the pin, or acted on it recently. `hash`: `hash32` of the pin id. */
+  hasSeen(pinId: string, hash?: number): boolean
   /** The same as hashes, for searches. It does not include served pins. */
   readonly seen: Pick<ShownPins, 'seen' | 'seenAtSeconds' | 'seenBefore'>
   /** Pins whose last action was a dismissal. They must not appear even as repeats. */
@@ -77,6 +78,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     'block-word': [],
   }
   let seen: KnownUser['seen'] | null = null
+  let sight: HashBits | null = null
   let mark: number | null = null
   let hiddenLongAgo: Uint8Array | null = null
   const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
@@ -105,12 +107,26 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     saved: savedPins(state),
     blockedWords: blockedWords(state, ids['block-word']),
-    hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
+    hasSeen(pinId, hash = hash32(pinId)) {
+      sight ??= sightOf(state)
+      return mayContain(sight, hash) && (acted.has(pinId) || hasSeenHash(state.seen, hash))
+    },
     get seen() {
       return (seen ??= toSeenColumns(state))
     },
     dismissed: [...acted].flatMap(([pinId, row]) => (state.recent.actions[row] === dismiss ? [pinId] : [])),
   }
+}
+
+/** The pins that a user saw or acted on. Of most pins it says at once that the user did not. */
+function sightOf({ seen, recent }: UserState): HashBits {
+  const older = seen.older.reduce((sum, { fingerprints }) => sum + fingerprints.length, 0)
+  const bits = createHashBits(recent.pinIds.length + seen.pins.length + older)
+  for (const pinId of recent.pinIds) addHash(bits, hash32(pinId))
+  for (const hash of seen.pins) addHash(bits, hash)
+  // The older ones are the lower bits of hashes, and so are the places of bits.
+  for (const { fingerprints } of seen.older) for (const fingerprint of fingerprints) addHash(bits, fingerprint)
+  return bits
 }
 
 function savedPins({ recent: { pinIds, actions: acted, boardIds } }: UserState): ReadonlySet<string> {

@@ -14,8 +14,22 @@ export function pinKeysOf(pinIds: readonly string[]): PinKeys {
   return { high, low }
 }
 
-/** Writes one pin's hash into columns, without allocating an object; for the rows of a view. */
-export function writePinKey(pinId: string, high: Uint32Array, low: Uint32Array, row: number): void {
+/** The hashes of pin ids, and `hash32` of each, from one pass over its letters. */
+export interface HashedPinKeys extends PinKeys {
+  readonly hashes: Uint32Array
+}
+
+/** The hashes of pin ids and their `hash32`, in their order. */
+export function hashedPinKeysOf(pinIds: readonly string[]): HashedPinKeys {
+  const high = new Uint32Array(pinIds.length)
+  const low = new Uint32Array(pinIds.length)
+  const hashes = new Uint32Array(pinIds.length)
+  for (let row = 0; row < pinIds.length; row++) hashes[row] = writePinKey(pinIds[row] as string, high, low, row)
+  return { high, low, hashes }
+}
+
+/** Writes one pin's hash into columns, without allocating an object; for the rows of a view. Returns the `hash32` of the id, whose letters the first lane hashes alike. */
+export function writePinKey(pinId: string, high: Uint32Array, low: Uint32Array, row: number): number {
   let a = 0x811c9dc5
   let b = 0x9747b28c ^ pinId.length
   for (let i = 0; i < pinId.length; i++) {
@@ -26,4 +40,5 @@ export function writePinKey(pinId: string, high: Uint32Array, low: Uint32Array, 
   }
   high[row] = mix32(a ^ (b >>> 7))
   low[row] = mix32(b + Math.imul(a, 0x1b873593))
+  return mix32(a)
 }

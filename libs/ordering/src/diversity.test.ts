@@ -88,6 +88,25 @@ describe('maximal marginal relevance', () => {
   })
 })
 
+test('a block that no candidate has changes no penalty, to the bit', () => {
+  const { values } = randomVectors(30, 12)
+  // Blocks of 8 and 4 numbers, with 4 zeros between them.
+  const wider = Float32Array.from({ length: 30 * 16 }, (_, i) => {
+    const [row, at] = [i >> 4, i & 15]
+    return at >= 8 && at < 12 ? 0 : values[row * 12 + (at < 8 ? at : at - 4)]!
+  })
+  for (const penaltyOf of [ssdPenalty, mmrPenalty]) {
+    const [short, long] = [
+      penaltyOf({ values, blocks: [8, 4] }, { weight: 1, window: 3 }),
+      penaltyOf({ values: wider, blocks: [8, 4, 4] }, { weight: 1, window: 3 }),
+    ]
+    for (let pick = 0; pick < 10; pick++) {
+      for (let at = 10; at < 30; at++) expect(long.of(at)).toBe(short.of(at))
+      for (const penalty of [short, long]) penalty.place(pick)
+    }
+  }
+})
+
 test('both put something else between three of a kind', () => {
   const vectors = vectorsOf([1, 0, 0], [1, 0.1, 0], [1, 0, 0.1], [0, 1, 0], [0, 0, 1])
   const pool = placementOf(Float32Array.of(1, 0.9, 0.8, 0.7, 0.6))

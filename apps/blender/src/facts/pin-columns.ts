@@ -5,8 +5,20 @@ import { wordHashesOf } from '@freshet/domain/text-words'
 import { createLabelBits, type LabelBits } from './label-bits.ts'
 import { createWordLists } from './word-lists.ts'
 
+/** Numbers of pins about which something is known. If it is known of none, no pin needs to be looked at for it. */
+export interface FactCounts {
+  /** Pins that may be shown only from or until some time. */
+  readonly limitedInTime: number
+  readonly labelled: number
+  readonly ofMinAge: number
+  /** Pins with an image signature. */
+  readonly signed: number
+}
+
 /** What the catalogue says about a pin, by row, for reading. */
 export interface ReadPinColumns {
+  /** The counts of now: each fold changes them. */
+  readonly counts: FactCounts
   /** `hash32` of the creator; 0: the pin has none. */
   creatorOf(row: number): number
   /** `hash32` of one of the pin's first topics, from slot 0 on; 0: the pin has fewer. */
@@ -70,7 +82,18 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
   let signatures = new Uint32Array(0)
   const moreTopics = new Map<number, Uint32Array>()
 
+  const counts = { limitedInTime: 0, labelled: 0, ofMinAge: 0, signed: 0 }
+
+  /** Adds a row to the counts; −1: takes it out again. */
+  function count(row: number, by: 1 | -1): void {
+    if (availableFrom[row] !== 0 || expiresAt[row] !== 0) counts.limitedInTime += by
+    if (labelBits[row] !== 0) counts.labelled += by
+    if (minAges[row] !== 0) counts.ofMinAge += by
+    if (signatures[row] !== 0) counts.signed += by
+  }
+
   function clear(row: number): void {
+    count(row, -1)
     locales.drop(localeNumbers[row] as number)
     localeNumbers[row] = anyLocale
     moreTopics.delete(row)
@@ -81,6 +104,7 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
   }
 
   return {
+    counts,
     locales,
     labels,
     grow(rows) {
@@ -119,6 +143,7 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
       minAges[row] = pin.minAge
       signatures[row] = imageSignature === null ? 0 : hash32(imageSignature) || 1
       words.set(row, maxWordsPerPin === 0 ? noWords : wordHashesOf([pin.title, pin.description], maxWordsPerPin))
+      count(row, 1)
     },
     clear,
     creatorOf: (row) => creators[row] ?? 0,

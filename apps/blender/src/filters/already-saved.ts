@@ -14,7 +14,7 @@ export function alreadySavedFilter(): Filter<FeedRequest & UserContext, Candidat
     policy: 'fail-closed',
     reasons: ['already-saved'],
     prepare: ({ surface, evaluation, user: { saved } }, { pinIds }) => {
-      if (surface !== 'home' || saved.size === 0 || evaluation?.allowRepeats === true) return () => keep
+      if (surface !== 'home' || saved.size === 0 || evaluation?.allowRepeats === true) return null
       return (row) => (saved.has(pinIds[row] as string) ? 0 : keep)
     },
   }

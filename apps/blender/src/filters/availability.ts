@@ -2,7 +2,6 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import { factOf } from './fact-of.ts'
 
 /** Removes pins that may not be shown yet or any longer at the time of the request. So they come and go without any event. */
 export function availabilityFilter({
@@ -14,9 +13,11 @@ export function availabilityFilter({
     policy: 'fail-closed',
     reasons: ['not-yet-available', 'expired'],
     prepare: ({ atMs }, columns) => {
+      if (facts.counts.limitedInTime === 0) return null
       const atSeconds = Math.floor(atMs / 1000)
+      const factRows = facts.rowsOf(columns.keys)
       return (row) => {
-        const fact = factOf(facts, columns, row)
+        const fact = factRows[row] as number
         if (fact < 0) return keep
         if (facts.availableFromSecondsOf(fact) > atSeconds) return 0
         const expiresAt = facts.expiresAtSecondsOf(fact)

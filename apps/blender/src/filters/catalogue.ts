@@ -27,9 +27,10 @@ export function catalogueFilter({
       if (unready !== null) throw new ContractError('FACTS_BEHIND', unready)
       // A pin that found no room in the facts may have been deleted, or have labels that the other filters cannot see.
       const unlisted = config.showUnlistedPins && facts.isComplete() ? keep : 1
+      const factRows = facts.rowsOf(keys)
       const locales = locale === '' ? null : facts.localesFor(locale)
       return (row) => {
-        const fact = facts.rowOf(keys.high[row] as number, keys.low[row] as number)
+        const fact = factRows[row] as number
         if (fact < 0) return unlisted
         if (facts.isDeleted(fact)) return 0
         if (locales !== null && locales[facts.localeOf(fact)] !== 1) return 2

@@ -10,7 +10,7 @@ export function hiddenFilter(): Filter<UserContext, CandidateColumns> {
     policy: 'fail-closed',
     reasons: ['hidden', 'reported'],
     prepare: ({ user: { hidden, reported } }, { pinIds }) => {
-      if (hidden.isEmpty && reported.isEmpty) return () => keep
+      if (hidden.isEmpty && reported.isEmpty) return null
       return (row) => (hidden.has(pinIds[row] as string) ? 0 : reported.has(pinIds[row] as string) ? 1 : keep)
     },
   }

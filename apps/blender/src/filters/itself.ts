@@ -10,7 +10,7 @@ export function itselfFilter(): Filter<Pick<FeedRequest, 'relatedToPinId'>, Cand
     policy: 'fail-closed',
     reasons: ['itself'],
     prepare: ({ relatedToPinId }, { pinIds }) => {
-      if (relatedToPinId === '') return () => keep
+      if (relatedToPinId === '') return null
       return (row) => (pinIds[row] === relatedToPinId ? 0 : keep)
     },
   }

@@ -3,7 +3,6 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import { factOf } from './fact-of.ts'
 
 /** Removes the user's own pins, those whose creator has the user's id, unless the request includes them. */
 export function ownPinFilter({
@@ -15,10 +14,11 @@ export function ownPinFilter({
     policy: 'fail-closed',
     reasons: ['own-pin'],
     prepare: ({ userId, filter: { includeOwnPins } }, columns) => {
-      if (userId === '' || includeOwnPins) return () => keep
+      if (userId === '' || includeOwnPins) return null
       const user = hash32(userId)
+      const factRows = facts.rowsOf(columns.keys)
       return (row) => {
-        const fact = factOf(facts, columns, row)
+        const fact = factRows[row] as number
         return fact >= 0 && facts.creatorOf(fact) === user ? 0 : keep
       }
     },

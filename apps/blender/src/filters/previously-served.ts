@@ -11,7 +11,7 @@ export function previouslyServedFilter(): Filter<FeedRequest & UserContext, Cand
     policy: 'fail-closed',
     reasons: ['served'],
     prepare: ({ surface, served, page: { firstPosition, startedAtMs } }, { keys, shownBefore }) => {
-      if (surface !== 'home' || served.size === 0) return () => keep
+      if (surface !== 'home' || served.size === 0) return null
       const againBefore = firstPosition === 0 ? Infinity : Math.floor(startedAtMs / 1000)
       return (row) => {
         const atSeconds = served.atSeconds(keys.high[row] as number, keys.low[row] as number)

@@ -3,7 +3,6 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { isNarrow } from '../request-filter.ts'
-import { factOf } from './fact-of.ts'
 
 /** Who has checked that the pins are on the boards that the request names: the candidate service, or nobody. */
 export type BoardCheck = 'by-source' | 'unchecked'
@@ -24,16 +23,17 @@ export function requestedFilter(
     prepare: ({ surface, filter }, columns) => {
       const { exclude, seen, topics, creators, createdFromMs } = filter
       const isAllowed = isNarrow(filter)
-      if (!isAllowed && exclude.size === 0 && seen.size === 0) return () => keep
+      if (!isAllowed && exclude.size === 0 && seen.size === 0) return null
       const isUnchecked = boards === 'unchecked' && filter.boardIds.length > 0
       const createdFrom = createdFromMs === null ? 0 : Math.max(1, Math.floor(createdFromMs / 1000))
+      const factRows = facts.rowsOf(columns.keys)
       return (row) => {
         const pinId = columns.pinIds[row] as string
         if (exclude.has(pinId)) return 0
         if (seen.has(pinId) && (surface !== 'home' || columns.shownBefore[row] !== 1)) return 1
         if (!isAllowed) return keep
         if (isUnchecked) return 2
-        const fact = factOf(facts, columns, row)
+        const fact = factRows[row] as number
         if (creators.size > 0 && (fact < 0 || !creators.has(facts.creatorOf(fact)))) return 3
         if (topics.size > 0 && (fact < 0 || !facts.hasTopicOf(fact, topics))) return 4
         return createdFrom > 0 && (fact < 0 || facts.createdAtSecondsOf(fact) < createdFrom) ? 5 : keep

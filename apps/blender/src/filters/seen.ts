@@ -10,9 +10,9 @@ export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns
     name: 'seen',
     policy: 'fail-closed',
     reasons: ['seen'],
-    prepare: ({ surface, user }, { pinIds, shownBefore }) => {
-      if (surface !== 'home') return () => keep
-      return (row) => (shownBefore[row] === 0 && user.hasSeen(pinIds[row] as string) ? 0 : keep)
+    prepare: ({ surface, user }, { pinIds, pinHashes, shownBefore }) => {
+      if (surface !== 'home') return null
+      return (row) => (shownBefore[row] === 0 && user.hasSeen(pinIds[row] as string, pinHashes[row]) ? 0 : keep)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { addDirection } from '@freshet/ordering/projection'
-import type { BlockVectors } from '@freshet/ordering/vectors'
+import { widthOf, type BlockVectors } from '@freshet/ordering/vectors'
 import { topicSlots } from '../facts/pin-columns.ts'
 import type { PinFacts } from '../pin-facts.ts'
 import { blockWidth, embeddingKinds } from '../pin-vectors.ts'
@@ -7,23 +7,28 @@ import type { OrderingViews, PoolPins } from './candidate-classes.ts'
 
 /** Numbers in the block that says which topics and creator a pin has. */
 const wordsWidth = 16
-const blocks = [...embeddingKinds.map(() => blockWidth), wordsWidth]
-const rowWidth = blocks.reduce((sum, width) => sum + width, 0)
 
-/** The vectors of some pins of a pool: a block for each kind of embedding, and one of topics and creator. Those of the others are unknown. */
+/**
+ * The vectors of some pins of a pool, one row for each of `candidates`: a block for each kind of embedding that one of them has, and
+ * one of topics and creator.
+ */
 export function candidateVectors(
   { factRows, vectorRows }: PoolPins,
   candidates: Uint16Array,
   { facts, vectors }: OrderingViews,
 ): BlockVectors {
-  const values = new Float32Array(factRows.length * rowWidth)
+  const kinds = [...embeddingKinds.keys()].filter((kind) =>
+    candidates.some((candidate) => vectorRows[candidate]! >= 0 && vectors.hasBlock(vectorRows[candidate]!, kind)),
+  )
+  const blocks = [...kinds.map(() => blockWidth), wordsWidth]
+  const rowWidth = widthOf({ blocks })
+  const values = new Float32Array(candidates.length * rowWidth)
   for (let i = 0; i < candidates.length; i++) {
-    const candidate = candidates[i]!
-    const at = candidate * rowWidth
-    const [fact, vector] = [factRows[candidate]!, vectorRows[candidate]!]
+    const at = i * rowWidth
+    const [fact, vector] = [factRows[candidates[i]!]!, vectorRows[candidates[i]!]!]
     if (vector >= 0)
-      for (let kind = 0; kind < embeddingKinds.length; kind++)
-        vectors.readBlock(vector, kind, values, at + kind * blockWidth)
+      for (let block = 0; block < kinds.length; block++)
+        vectors.readBlock(vector, kinds[block]!, values, at + block * blockWidth)
     if (fact >= 0) addWords(fact, facts, values, at + rowWidth - wordsWidth)
   }
   return { values, blocks }

@@ -14,8 +14,10 @@ export function chancesOf(rows: Int32Array, ranked: Ranked | null, { action, oth
   const { probabilities, utilities } = ranked.response
   const chances = float32Column(probabilities)
   const from = column * (utilities.byteLength / 4)
-  return Float32Array.from(rows, (row) => {
-    const place = ranked.places[row]!
-    return place < 0 ? otherwise : (chances[from + place] ?? otherwise)
-  })
+  const picked = new Float32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const place = ranked.places[rows[i]!]!
+    picked[i] = place < 0 ? otherwise : (chances[from + place] ?? otherwise)
+  }
+  return picked
 }

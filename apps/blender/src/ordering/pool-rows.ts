@@ -2,6 +2,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { PinFacts } from '../pin-facts.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
+import { createTally } from './tally.ts'
 
 /** How many rows a pool has, and how many of one first topic, of one creator and of one board. */
 interface PoolSize {
@@ -41,23 +42,20 @@ export function poolRows(
   { facts, size, mostOfTopic, mostOfCreator, mostOfBoard }: PoolSize & { readonly facts: PinFacts },
 ): Int32Array {
   const isTaken = new Uint8Array(shownBefore.length)
-  const ofTopic = new Map<number, number>()
-  const ofCreator = new Map<number, number>()
-  const ofBoard = new Map<number, number>()
+  const factRows = facts.rowsOf(keys)
+  const taken = Math.min(size, rows.length)
+  const [ofTopic, ofCreator, ofBoard] = [createTally(taken), createTally(taken), createTally(taken)]
   const isFull = (row: number): boolean => {
-    const fact = facts.rowOf(keys.high[row]!, keys.low[row]!)
+    const fact = factRows[row]!
     const topic = fact < 0 ? 0 : facts.topicAt(fact, 0)
     const creator = fact < 0 ? 0 : facts.creatorOf(fact)
     const board = boards === null ? 0 : boards[row]!
-    const topics = ofTopic.get(topic) ?? 0
-    const creators = ofCreator.get(creator) ?? 0
-    const onBoard = board === 0 ? 0 : (ofBoard.get(board) ?? 0)
-    if (topic !== 0 && topics >= mostOfTopic) return true
-    if (creator !== 0 && creators >= mostOfCreator) return true
-    if (board !== 0 && onBoard >= mostOfBoard) return true
-    ofTopic.set(topic, topics + 1)
-    ofCreator.set(creator, creators + 1)
-    if (board !== 0) ofBoard.set(board, onBoard + 1)
+    if (topic !== 0 && ofTopic.count(topic) >= mostOfTopic) return true
+    if (creator !== 0 && ofCreator.count(creator) >= mostOfCreator) return true
+    if (board !== 0 && ofBoard.count(board) >= mostOfBoard) return true
+    if (topic !== 0) ofTopic.add(topic)
+    if (creator !== 0) ofCreator.add(creator)
+    if (board !== 0) ofBoard.add(board)
     return false
   }
   let count = 0
@@ -77,7 +75,7 @@ export function poolRows(
 /** All rows: those of the pool, then the others, each in their order. */
 export function poolFirst(rows: Int32Array, pool: Int32Array, size: number): Int32Array {
   const isTaken = new Uint8Array(size)
-  for (const row of pool) isTaken[row] = 1
+  for (let i = 0; i < pool.length; i++) isTaken[pool[i]!] = 1
   const ordered = new Int32Array(rows.length)
   ordered.set(pool)
   ordered.set(rowsWith(isTaken, 0, rows), pool.length)

@@ -25,7 +25,7 @@ export interface Pool {
   readonly spread: number
   /** Computed when a step first asks. */
   classes(kind: ClassKind): Classes
-  /** The vectors of some candidates and pins above; those of the others are unknown. */
+  /** The vectors of some candidates and pins above, one row for each. */
   vectors(candidates: Uint16Array): BlockVectors
   /** By candidate: the probability of an action as the ranker predicts it, or `otherwise` if it does not. */
   chances(action: string, otherwise: number): Float32Array

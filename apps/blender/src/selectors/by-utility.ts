@@ -1,6 +1,8 @@
 import { hash32 } from '@freshet/domain/hash'
+import { placesDescending } from '@freshet/ordering/descending'
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
+import { pickFloats } from '../pick.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
@@ -22,7 +24,15 @@ export function byUtility(): Selector<
 
 /** Rows by utility and what exploration added to it, best first. A seeded hash of the pin id breaks ties, so that the order depends on nothing else. */
 export function bestFirst(rows: Int32Array, { utilities, pinIds, exploration }: Columns, seed: number): Int32Array {
-  const drawn = exploration == null ? utilities : utilities.map((utility, row) => utility + exploration[row]!)
+  const drawn = pickFloats(utilities, rows)
+  if (exploration != null) for (let i = 0; i < rows.length; i++) drawn[i] = drawn[i]! + exploration[rows[i]!]!
+  const places = placesDescending(drawn)
+  const best = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) best[i] = rows[places[i]!]!
   const tie = (row: number) => hash32(pinIds[row] as string, seed)
-  return rows.slice().sort((a, b) => (drawn[b] as number) - (drawn[a] as number) || tie(a) - tie(b) || a - b)
+  for (let from = 0, to = 1; from < rows.length; from = to++) {
+    while (to < rows.length && drawn[places[to]!] === drawn[places[from]!]) to++
+    if (to - from > 1) best.subarray(from, to).sort((a, b) => tie(a) - tie(b) || a - b)
+  }
+  return best
 }

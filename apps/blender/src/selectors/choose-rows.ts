@@ -1,4 +1,4 @@
-import type { Filter, Slate, StageCall } from '@freshet/pipeline/stage'
+import type { Filter, RowVerdict, Slate, StageCall } from '@freshet/pipeline/stage'
 import { keep } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { ServedSet } from '../served-set.ts'
@@ -55,10 +55,14 @@ export function refusedNow<Context>(
   call: StageCall,
 ): RowTest {
   if (rows.length === 0) return () => false
-  const verdicts = filters.map(({ name, prepare }) => {
+  const verdicts: RowVerdict[] = []
+  for (const { name, prepare } of filters) {
     const verdict = prepare(context, columns, call)
     if (verdict instanceof Promise) throw new TypeError(`the filter ${name} cannot decide about the final page at once`)
-    return verdict
-  })
-  return (row) => verdicts.some((verdict) => verdict(row) !== keep)
+    if (verdict !== null) verdicts.push(verdict)
+  }
+  return (row) => {
+    for (let i = 0; i < verdicts.length; i++) if (verdicts[i]!(row) !== keep) return true
+    return false
+  }
 }

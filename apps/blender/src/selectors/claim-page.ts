@@ -17,7 +17,7 @@ const maxAttempts = 32
 
 /**
  * Chooses a page and appends its pins, and the position of the sweep, to the user's served set, if that is still the set that the
- * choice is based on. If another request has appended meanwhile, chooses again, without the pins that it took.
+ * choice is based on. `refusedNow` says what may not be shown with what is known by then. If another request has appended meanwhile, chooses again, without the pins that it took.
  * Throws FEED_CONTENDED after too many attempts, and the errors of the state store.
  */
 export async function claimPage(
@@ -25,9 +25,9 @@ export async function claimPage(
   { columns, rows }: Slate<CandidateColumns>,
   {
     ports: { store, users, memory, config },
-    refused,
+    refusedNow,
     signal,
-  }: { readonly ports: ClaimPorts; readonly refused: (row: number) => boolean; readonly signal: AbortSignal },
+  }: { readonly ports: ClaimPorts; readonly refusedNow: () => (row: number) => boolean; readonly signal: AbortSignal },
 ): Promise<Choice> {
   const { userId, atMs, pageSize, served: known } = request
   const window = { atMs, windowMs: config.servedWindowMs }
@@ -36,7 +36,7 @@ export async function claimPage(
   let stored: ServedSet | null = null
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const taken = takenIn([stored, memory.served(userId, window)], known, columns)
-    const chosen = chooseRows(rows, { pageSize, taken, refused })
+    const chosen = chooseRows(rows, { pageSize, taken, refused: refusedNow() })
     if (chosen.rows.length === 0 && sweptTo === null) return chosen
     const entries = encodeServed(columns.keys, chosen.rows, atMs, sweptTo)
     const read = (stored ?? known).stored

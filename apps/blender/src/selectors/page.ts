@@ -25,10 +25,10 @@ export function page<Request extends PageRequest>(
     reasons: pageReasons,
     budget: (request) => (recordsServed(request) ? { ms: request.params.recordBudgetMs, share: 0.8 } : undefined),
     run(request, slate, call) {
-      const refused = refusedNow(filters, newest(request), slate, call)
+      const refused = () => refusedNow(filters, newest(request), slate, call)
       return recordsServed(request)
-        ? claimPage(request, slate, { ports, refused, signal: call.signal })
-        : unrecordedPage(request, slate, refused)
+        ? claimPage(request, slate, { ports, refusedNow: refused, signal: call.signal })
+        : unrecordedPage(request, slate, refused())
     },
     otherwise(request, slate) {
       const refused = refusedOrAll(request, slate)

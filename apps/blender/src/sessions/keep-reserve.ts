@@ -42,9 +42,9 @@ export function keepReserve({
 /** Repeats are left out: each page decides again whether they may be shown. */
 function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered: Int32Array, max: number): Reserve {
   const behind = ordered.subarray(request.pageSize)
-  const fresh = behind.filter((row) => columns.shownBefore[row] !== 1)
+  const fresh = firstFresh(behind, columns, max)
   // In the order of the page, so that the ordering steps of next pages have something to choose from.
-  const rows = bestFirst(fresh.subarray(0, max), columns, request.params.seed)
+  const rows = bestFirst(fresh, columns, request.params.seed)
   const { exploration } = columns
   return {
     startedAtMs: request.page.startedAtMs,
@@ -61,4 +61,13 @@ function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered
     found: foundColumns(columns, rows),
     embeddings: columns.embeddings,
   }
+}
+
+/** The first `max` rows that are no repeats. */
+function firstFresh(rows: Int32Array, { shownBefore }: CandidateColumns, max: number): Int32Array {
+  const fresh = new Int32Array(Math.min(max, rows.length))
+  let count = 0
+  for (let i = 0; i < rows.length && count < fresh.length; i++)
+    if (shownBefore[rows[i]!] !== 1) fresh[count++] = rows[i]!
+  return fresh.subarray(0, count)
 }

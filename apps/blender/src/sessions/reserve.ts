@@ -1,5 +1,6 @@
 import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
-import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { encodeMessage } from '@freshet/contracts/bytes/wire'
+import { FeedServed, FeedVersions } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { EmbeddingVersion } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { foundCount, type FoundColumns } from '../source-columns.ts'
 
@@ -33,22 +34,24 @@ const versions = { plain: 3, withBoards: 4 } as const
 /** Version, flags, the number of boards (0: not known), then the marks and the start of the session. */
 const headBytes = 20
 
+const noFeed = FeedServed.fromPartial({})
+const noVersions = FeedVersions.fromPartial({})
+
 /** Encodes a reserve for the state store: a head, with boards four bytes for each pin, then the columns as a `FeedServed`. */
 export function encodeReserve(reserve: Reserve): Uint8Array {
-  const columns = FeedServed.encode(
-    FeedServed.fromPartial({
-      pinIds: [...reserve.pinIds],
-      utilities: bytesOf(reserve.utilities),
-      exploration: reserve.exploration === null ? new Uint8Array(0) : bytesOf(reserve.exploration),
-      retrievalScores: bytesOf(reserve.retrievalScores),
-      retrievalRanks: bytesOf(reserve.retrievalRanks),
-      sources: [...reserve.sourceNames],
-      foundBy: bytesOf(reserve.found.foundBy),
-      sourceRanks: bytesOf(reserve.found.ranks),
-      sourceScores: bytesOf(reserve.found.scores),
-      versions: { embeddings: [...reserve.embeddings] },
-    }),
-  ).finish()
+  const columns = encodeMessage(FeedServed, {
+    ...noFeed,
+    pinIds: reserve.pinIds as string[],
+    utilities: bytesOf(reserve.utilities),
+    exploration: reserve.exploration === null ? noFeed.exploration : bytesOf(reserve.exploration),
+    retrievalScores: bytesOf(reserve.retrievalScores),
+    retrievalRanks: bytesOf(reserve.retrievalRanks),
+    sources: reserve.sourceNames as string[],
+    foundBy: bytesOf(reserve.found.foundBy),
+    sourceRanks: bytesOf(reserve.found.ranks),
+    sourceScores: bytesOf(reserve.found.scores),
+    versions: { ...noVersions, embeddings: reserve.embeddings as EmbeddingVersion[] },
+  })
   const boards = reserve.boards === null ? new Uint8Array(0) : bytesOf(reserve.boards)
   const bytes = new Uint8Array(headBytes + boards.length + columns.length)
   const head = new DataView(bytes.buffer, 0, headBytes)

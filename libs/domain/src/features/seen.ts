@@ -41,7 +41,11 @@ export const nothingSeen: Seen = { pins: new Uint32Array(0), atMs: new Float64Ar
 
 /** Whether the user saw this pin. No false negatives within the bounds; false positives as rarely as `Seen` documents. */
 export function hasSeen(seen: Seen, pinId: string): boolean {
-  const fingerprint = hash32(pinId)
+  return hasSeenHash(seen, hash32(pinId))
+}
+
+/** The same for the `hash32` of a pin. */
+export function hasSeenHash(seen: Seen, fingerprint: number): boolean {
   if (seen.pins.includes(fingerprint)) return true
   return seen.older.some(({ fingerprints }) => find(fingerprints, fingerprint % filterRange) >= 0)
 }
