@@ -132,7 +132,7 @@ export function toResponse(
     sources: [
       ...found.sources.map(({ name, candidates, scores }) => ({
         source: name,
-        candidateIndices: bytesOf(Uint16Array.from(candidates)),
+        candidateIndices: bytesOf(new Uint16Array(candidates)),
         scores: bytesOf(scores),
         status: sourceStatus(candidates.length, name, found),
       })),

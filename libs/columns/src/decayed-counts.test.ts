@@ -49,3 +49,20 @@ test('A1: read as of years ago a counter is finite, and a share of all', () => {
   expect(counts.totalAt(longAgoMs)).toBeCloseTo(1)
   expect(counts.countAt(0, startMs + 6 * hourMs)).toBeCloseTo(0.5)
 })
+
+test('law: shares and counts of many rows are those of each row, to the last bit', () => {
+  const actions = fc.array(fc.tuple(fc.nat(5), fc.nat(3000)), { maxLength: 40 })
+  fc.assert(
+    fc.property(actions, fc.nat(4000), (given, hours) => {
+      const counts = createDecayedCounts(hourMs)
+      for (const [row, at] of given) counts.add(row, startMs + at * hourMs)
+      const rows = Int32Array.of(5, 0, 3, 9, 1)
+      const atMs = startMs + hours * hourMs
+      const into = new Float64Array(rows.length).fill(7)
+      counts.readShares(rows, rows.length, into)
+      expect([...into]).toEqual(Array.from(rows, counts.shareOf))
+      counts.readCounts(rows, rows.length, { atMs, into })
+      expect([...into]).toEqual(Array.from(rows, (row) => counts.countAt(row, atMs)))
+    }),
+  )
+})

@@ -18,8 +18,16 @@ export interface DecayedCounts {
   weightOf(row: number): number
   /** The row's part of all actions, in [0, 1]. */
   shareOf(row: number): number
+  /** `shareOf` of the first `count` of `rows`, into the places of `into`. */
+  readShares(rows: Int32Array, count: number, into: Float64Array): void
   /** The row's counter at a time, or at that of the newest action where this is later: an action just now counts 1. */
   countAt(row: number, atMs: number): number
+  /** `countAt` of the first `count` of `rows`, into the places of `into`. */
+  readCounts(
+    rows: Int32Array,
+    count: number,
+    { atMs, into }: { readonly atMs: number; readonly into: Float64Array },
+  ): void
   /** All rows' counters together at a time. */
   totalAt(atMs: number): number
   bytes(): number
@@ -73,7 +81,15 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
     },
     weightOf: (row) => orZero(weights[row]),
     shareOf: (row) => (total > 0 ? orZero(weights[row]) / total : 0),
+    readShares(rows, count, into) {
+      if (total > 0) for (let i = 0; i < count; i++) into[i] = orZero(weights[rows[i]!]) / total
+      else into.fill(0, 0, count)
+    },
     countAt: (row, atMs) => orZero(weights[row]) * factorAt(atMs),
+    readCounts(rows, count, { atMs, into }) {
+      const factor = factorAt(atMs)
+      for (let i = 0; i < count; i++) into[i] = orZero(weights[rows[i]!]) * factor
+    },
     totalAt: (atMs) => total * factorAt(atMs),
     bytes: () => weights.byteLength,
     save(writer) {

@@ -31,6 +31,8 @@ export interface Stack {
   readonly exampleWidth: number
   /** Whether the stack has learned from enough examples and its ranking has been better than the base. */
   readonly isTrusted: boolean
+  /** The weight of each feature. */
+  readonly weights: Float64Array
   /** Puts the candidates' scores into `scores`. */
   score(rows: FeatureRows, scores: Float64Array): void
   /** Encodes gradient and curvature at the current weights, as bits of float32. `taken`: the candidate that the user took; -1: none, which teaches nothing. */
@@ -76,6 +78,7 @@ export function createStack(width: number): Stack {
     get isTrusted() {
       return examples >= fewestExamples && stackReward >= baseReward
     },
+    weights,
     score,
     examine(rows, taken, into) {
       const { count, features, base } = rows

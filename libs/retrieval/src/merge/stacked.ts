@@ -28,14 +28,14 @@ export function createStacked(catalogue: Catalogue, mostCandidates: number) {
     ): void {
       const { stack, features, recentCount, liking = null } = context
       mixHits(answers, context)
-      features.fill(answers, recentCount)
-      stack.score(features, scores)
+      features.score(answers, { recentCount, weights: stack.weights, scores })
+      const { count } = features
       let most = -Infinity
-      for (let i = 0; i < features.count; i++) most = Math.max(most, scores[i]!)
+      for (let i = 0; i < count; i++) most = Math.max(most, scores[i]!)
       let total = 0
-      for (let i = 0; i < features.count; i++) total += scores[i] = Math.exp(Math.max(-deepest, scores[i]! - most))
+      for (let i = 0; i < count; i++) total += scores[i] = Math.exp(Math.max(-deepest, scores[i]! - most))
       const best = selectorInto(catalogue, limit, hits)
-      for (let i = 0; i < features.count; i++) {
+      for (let i = 0; i < count; i++) {
         const row = features.rowAt(i)
         best.offer(row, (scores[i]! / total) * (liking === null ? 1 : liking(row)), always)
       }

@@ -70,11 +70,11 @@ export function createQueryRunner(context: QueryRunnerContext): {
     if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
     for (let i = 0; i < merged.count; i++) places[merged.rows[i]!] = i
     const sources = answers.map(({ name, hits }) => placed(name, hits, places))
-    const pinIds: PinId[] = []
+    const pinIds = new Array<PinId>(merged.count)
     for (let i = 0; i < merged.count; i++) {
       const row = merged.rows[i]!
       places[row] = -1
-      pinIds.push(catalogue.pinIdOf(row))
+      pinIds[i] = catalogue.pinIdOf(row)
     }
     return { pinIds, scores: merged.scores.slice(0, merged.count), sources }
   }
@@ -154,17 +154,19 @@ interface NamedHits {
   readonly hits: Hits
 }
 
-function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates {
-  const candidates = new Int32Array(hits.count)
-  const scores = new Float32Array(hits.count)
-  const ranks = new Int32Array(hits.count)
+/** The candidates of a source that have a place in the answer. */
+function placed(name: string, { rows, scores: found, count: offered }: Hits, places: Int32Array): SourceCandidates {
   let count = 0
-  for (let i = 0; i < hits.count; i++) {
-    const place = places[hits.rows[i]!] ?? -1
+  for (let i = 0; i < offered; i++) if (places[rows[i]!]! >= 0) count++
+  const candidates = new Int32Array(count)
+  const scores = new Float32Array(count)
+  const ranks = new Int32Array(count)
+  for (let i = 0, at = 0; at < count; i++) {
+    const place = places[rows[i]!]!
     if (place < 0) continue
-    candidates[count] = place
-    scores[count] = hits.scores[i]!
-    ranks[count++] = i + 1
+    candidates[at] = place
+    scores[at] = found[i]!
+    ranks[at++] = i + 1
   }
-  return { name, candidates: candidates.slice(0, count), scores: scores.slice(0, count), ranks: ranks.slice(0, count) }
+  return { name, candidates, scores, ranks }
 }

@@ -84,3 +84,25 @@ test('A13: pins are excluded by the hashes of their ids as well, for one request
   expect(accepted).toEqual(['b', 'd', 'e', 'f'])
   expect(queries.build(aQuery({ atMs })).accept(catalogue.rowOf('a'))).toBe(true)
 })
+
+test('a pin that a request accepts once it accepts again, and only that request', () => {
+  const rows = ['a', 'b', 'c'].map((pinId) => catalogue.rowOf(pinId))
+  for (const exclude of [pins('a'), pins('b', 'c'), pins()]) {
+    const query = queries.build(aQuery({ atMs, exclude }))
+    const expected = rows.map((row) => !exclude.includes(catalogue.pinIdOf(row)))
+    for (let times = 0; times < 2; times++) {
+      expect(rows.map(query.accept)).toEqual(expected)
+      expect(rows.map(query.isEligible)).toEqual(expected)
+    }
+  }
+})
+
+test('a pin that the user was shown is refused each time, although it is eligible', () => {
+  const none = new Uint32Array(0)
+  const seen = Uint32Array.of(hash32('a'))
+  const shown = { seen, seenAtSeconds: Uint32Array.of(1), seenBefore: [], served: none, servedAtSeconds: none }
+  const query = queries.build(aQuery({ atMs, shown }))
+  const row = catalogue.rowOf('a')
+  expect([query.accept(row), query.isEligible(row), query.accept(row)]).toEqual([false, true, false])
+  expect(queries.build(aQuery({ atMs })).accept(row)).toBe(true)
+})

@@ -16,6 +16,13 @@ import { createShownView, type ShownView } from '../sweep/shown-pins.ts'
 // The merge divides a source's scores by their sum, so the sum must not depend on the limit of the request.
 const unlimited = 0x7fffffff
 
+/** What a request found out about a row: it names the row as excluded, it accepts it, or it does not. */
+const excluded = 1
+const accepted = 2
+const refused = 3
+/** Four times this number fits 32 bits. */
+const mostRequests = 2 ** 29
+
 /** A look of this time or more counts in full, milliseconds. */
 const fullDwellMs = 3_000
 
@@ -47,8 +54,9 @@ export function createQueryBuilder({
   const recentActions = new Uint8Array(room)
   const recentWeights = new Float64Array(room)
   let recentBoards: (string | null)[] = []
-  // A row is excluded, or wanted, if its mark equals the request's number.
-  let excluded = new Int32Array(0)
+  // By row, the number of the request that found out about it last, times four, plus what it found.
+  let verdicts = new Int32Array(0)
+  // A row is wanted if its mark equals the request's number.
   let wanted = new Int32Array(0)
   let number = 0
   const blockedCreators = new Set<number>()
@@ -63,7 +71,7 @@ export function createQueryBuilder({
   let blockedTopicHashes: ReadonlySet<number> = new Set()
 
   function isEligible(row: number): boolean {
-    if (excluded[row] === number || !catalogue.isShown(row)) return false
+    if (verdicts[row] === 4 * number + excluded || !catalogue.isShown(row)) return false
     if (!catalogue.isAvailable(row, atSeconds)) return false
     if (filter !== null && !filter.accepts(row)) return false
     if (locales !== null && locales[catalogue.localeOf(row)] !== 1) return false
@@ -84,22 +92,37 @@ export function createQueryBuilder({
     return excludedHashes.length === 0 || !holds(excludedHashes, catalogue.hashOf(row))
   }
 
+  /** Many sources offer the same rows: the first call checks a row, later ones read what it found. */
   function accept(row: number): boolean {
-    return isEligible(row) && !shown.has(row)
+    const found = verdicts[row]! - 4 * number
+    if (found > 0) return found === accepted
+    const accepts = isEligible(row) && !shown.has(row)
+    verdicts[row] = 4 * number + (accepts ? accepted : refused)
+    return accepts
+  }
+
+  /** Forgets the verdicts of the last request. */
+  function beginRequest(): void {
+    number++
+    if (number === mostRequests) {
+      verdicts.fill(0)
+      wanted.fill(0)
+      number = 1
+    }
+    if (verdicts.length < catalogue.size) {
+      verdicts = new Int32Array(nextCapacity(verdicts.length, catalogue.size))
+      wanted = new Int32Array(verdicts.length)
+    }
   }
 
   return {
     shown,
     build(request, gathered = null) {
-      number++
-      if (excluded.length < catalogue.size) {
-        excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
-        wanted = new Int32Array(excluded.length)
-      }
+      beginRequest()
       shown.begin(request.shown ?? null)
       atSeconds = Math.floor(request.atMs / 1000)
       filter = request.filter ? createRowFilter(request.filter, { catalogue, graph: graph() }) : null
-      mark(excluded, request.exclude, { catalogue, number })
+      mark(verdicts, request.exclude, { catalogue, number: 4 * number + excluded })
       excludedHashes = request.excludeHashes ?? noHashes
       onlyWanted = request.among !== undefined && request.among !== null
       mark(wanted, request.among ?? [], { catalogue, number })
@@ -141,7 +164,7 @@ export function createQueryBuilder({
       if (sessionStart < 0) sessionStart = count
       const pinRow = request.surface === 'related' && request.pinId ? catalogue.rowOf(request.pinId) : -1
       if (pinRow >= 0) {
-        excluded[pinRow] = number
+        verdicts[pinRow] = 4 * number + excluded
         recentRows[count] = pinRow
         recentAtMs[count] = request.atMs
         recentWeights[count] = 1

@@ -1,7 +1,8 @@
 import { wholeSetting } from '@freshet/settings/setting'
-import { selectorInto, type Selector } from '@freshet/columns/score-board'
+import { selectorInto, type Hits, type Selector } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 import { createTopList, type TopList } from '@freshet/columns/top-list'
+import { createLikedOrder, type LikedOrder } from './shared/liked-order.ts'
 
 /** Parameters of the popularity source. */
 export type PopularityParameters = {
@@ -46,32 +47,39 @@ const least = 1e-9
 /** Before every time that a pin can have: year 1. */
 const earliestMs = -62_135_596_800_001
 
-/** Below this weight a half-life lists no pins. */
-const leastWeight = 0.005
+/** A pin that nobody has liked is worth at most this. */
+const newestScore = Math.fround(least / 2)
 
 /** The lists of one locale, or of all. */
 interface Listed {
   /** Largest counters first, one list a counter. */
   readonly liked: readonly TopList[]
+  readonly likedOrder: LikedOrder
   /** Published last first. */
   readonly newest: TopList
 }
 
-function createPopularity({ catalogue, board, rates }: SharedViews, parameters: PopularityParameters): Source {
+function createPopularity(views: SharedViews, parameters: PopularityParameters): Source {
+  const { catalogue, board, rates } = views
   const { maxListed, maxLocales } = parameters
-  const { counters, weights } = rates
   const publishedAtMs = (row: number): number => catalogue.createdAtMsOf(row) || 1
   const lists = new Map<number, Listed>()
   // That of the pin whose description changed last, before it did.
   let formerLocale = everywhere
+  // Goes up whenever a list may have changed.
+  let version = 0
 
   function findLists(locale: number): Listed | undefined {
     const known = lists.get(locale)
     if (known !== undefined || lists.size > maxLocales) return known
     const admits = (row: number): boolean =>
       catalogue.isShown(row) && (locale === everywhere || catalogue.localeOf(row) === locale)
+    const liked = rates.counters.map(({ weightOf }) =>
+      createTopList({ order: catalogue, maxListed, keyOf: weightOf, admits }),
+    )
     const made: Listed = {
-      liked: counters.map(({ weightOf }) => createTopList({ order: catalogue, maxListed, keyOf: weightOf, admits })),
+      liked,
+      likedOrder: createLikedOrder(views, liked),
       newest: createTopList({
         order: catalogue,
         maxListed,
@@ -91,27 +99,42 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
   ]
 
   function raise(row: number): void {
+    version++
     for (const listed of listsWith(row)) for (const list of listed?.liked ?? []) list.raised(row)
   }
 
   /** Moves a pin to the lists of its current locale. */
   function refile(row: number): void {
+    version++
     for (const locale of new Set([everywhere, formerLocale, catalogue.localeOf(row)])) {
       const listed = lists.get(locale)
       for (const list of listed === undefined ? [] : [...listed.liked, listed.newest]) list.changed(row)
     }
   }
 
-  function offerLiked(listed: Listed, query: SourceQuery, best: Selector): void {
-    for (const [n, list] of listed.liked.entries()) {
-      if (weights[n]! < leastWeight) continue
-      for (let i = 0; i < list.size; i++) {
-        const row = list.rowAt(i)
-        if (board.get(row) > 0) continue
-        const score = rates.shareOf(row)
-        board.add(row, score)
-        best.offer(row, score, query.accept)
-      }
+  /**
+   * Fills `hits` from the head of the liked pins. False if a request wants more of them than there are, or if pins that
+   * nobody has liked may come before the last one.
+   */
+  function fillFrom({ likedOrder }: Listed, { limit, accept }: SourceQuery, hits: Hits): boolean {
+    const { rows, scores, count } = likedOrder.read(version)
+    const wanted = Math.min(limit, hits.rows.length)
+    hits.count = 0
+    for (let i = 0; hits.count < wanted && i < count && scores[i]! > 0; i++) {
+      const row = rows[i]!
+      if (!accept(row)) continue
+      hits.rows[hits.count] = row
+      hits.scores[hits.count++] = scores[i]!
+    }
+    return hits.count === wanted && hits.scores[wanted - 1]! > newestScore
+  }
+
+  function offerLiked({ rows, scores, count }: Hits, query: SourceQuery, best: Selector): void {
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!
+      if (board.get(row) > 0) continue
+      board.add(row, 1)
+      best.offer(row, scores[i]!, query.accept)
     }
   }
 
@@ -124,6 +147,18 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
       board.add(row, 1)
       best.offer(row, least / (2 + ageMs / dayMs), query.accept)
     }
+  }
+
+  /** Ranks all pins that a request names; those that nobody has touched come last. */
+  function rankAmong(rows: Int32Array, query: SourceQuery, hits: Hits): void {
+    board.clear()
+    const best = selectorInto(catalogue, query.limit, hits)
+    for (const row of rows) {
+      if (board.get(row) > 0) continue
+      board.add(row, 1)
+      best.offer(row, rates.shareOf(row) + least, query.accept)
+    }
+    best.finish()
   }
 
   /** The lists of the fitting locales; the list of all pins if one of these locales has no list of its own. */
@@ -146,6 +181,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
       if (positive) raise(row)
     },
     withdraw({ row }) {
+      version++
       for (const locale of [everywhere, catalogue.localeOf(row)])
         for (const list of lists.get(locale)?.liked ?? []) list.lowered(row)
     },
@@ -160,26 +196,24 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
     },
     letGo: refile,
     query(query, hits) {
+      if (query.amongRows !== null) return rankAmong(query.amongRows, query, hits)
+      const listed = fitting(query.locales)
+      const [only] = listed
+      if (listed.length === 1 && only !== undefined && fillFrom(only, query, hits)) return
+      // Reading an order uses the board.
+      const orders = listed.map(({ likedOrder }) => likedOrder.read(version))
       board.clear()
       const best = selectorInto(catalogue, query.limit, hits)
-      if (query.amongRows !== null) {
-        // A request that names pins wants all of them ranked; pins that nobody has touched come last.
-        for (const row of query.amongRows) {
-          if (board.get(row) > 0) continue
-          board.add(row, 1)
-          best.offer(row, rates.shareOf(row) + least, query.accept)
-        }
-        best.finish()
-        return
-      }
-      const listed = fitting(query.locales)
-      for (const each of listed) offerLiked(each, query, best)
+      for (const order of orders) offerLiked(order, query, best)
       for (const each of listed) offerNewest(each, query, best)
       best.finish()
     },
     bytes() {
       let bytes = 0
-      for (const { liked, newest } of lists.values()) for (const list of [...liked, newest]) bytes += list.bytes()
+      for (const { liked, likedOrder, newest } of lists.values()) {
+        bytes += likedOrder.bytes()
+        for (const list of [...liked, newest]) bytes += list.bytes()
+      }
       return bytes
     },
     counts: () => ({ locales: Math.max(0, lists.size - 1) }),

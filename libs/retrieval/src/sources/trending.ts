@@ -66,10 +66,13 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
   const listOptions = { order: catalogue, maxListed, keyOf: present.weightOf, admits: catalogue.isShown }
   let list: TopList = createTopList(listOptions)
 
+  const rows = new Int32Array(maxListed)
+  const presentCounts = new Float64Array(maxListed)
+  const pastCounts = new Float64Array(maxListed)
+
   // What the present counter would hold had the past rate gone on: rates are counter · ln 2 / halfLife.
-  function excessAt(row: number, atMs: number): number {
-    const now = present.countAt(row, atMs)
-    const before = (past.countAt(row, atMs) - now) * (presentHalfLifeMs / (pastHalfLifeMs - presentHalfLifeMs))
+  function excessOf(now: number, ever: number): number {
+    const before = (ever - now) * (presentHalfLifeMs / (pastHalfLifeMs - presentHalfLifeMs))
     const expected = Math.max(0, before)
     return now - expected > minDeviations * Math.sqrt(expected + 1) ? now - expected : 0
   }
@@ -102,10 +105,13 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
     query(query, hits) {
       const best = selectorInto(catalogue, query.limit, hits)
       const total = present.totalAt(query.atMs)
-      for (let i = 0; i < list.size; i++) {
-        const row = list.rowAt(i)
-        const excess = excessAt(row, query.atMs)
-        if (excess > 0) best.offer(row, excess / total, query.accept)
+      const { size } = list
+      for (let i = 0; i < size; i++) rows[i] = list.rowAt(i)
+      present.readCounts(rows, size, { atMs: query.atMs, into: presentCounts })
+      past.readCounts(rows, size, { atMs: query.atMs, into: pastCounts })
+      for (let i = 0; i < size; i++) {
+        const excess = excessOf(presentCounts[i]!, pastCounts[i]!)
+        if (excess > 0) best.offer(rows[i]!, excess / total, query.accept)
       }
       best.finish()
     },

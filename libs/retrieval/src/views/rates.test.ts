@@ -40,3 +40,12 @@ test('a restored snapshot is equal and keeps learning in the same way', () => {
   expect(restored.weights).toEqual(rates.weights)
   for (let row = 0; row < pins; row++) expect(restored.shareOf(row)).toBe(rates.shareOf(row))
 })
+
+test('the shares of many rows are those of each row, to the last bit', () => {
+  const rates = createRates()
+  run(rates, 120, 2_000)
+  const rows = Int32Array.from({ length: pins }, (_, row) => (row * 7) % pins)
+  const shares = new Float64Array(pins).fill(7)
+  rates.readShares(rows, pins, shares)
+  expect([...shares]).toEqual(Array.from(rows, rates.shareOf))
+})

@@ -1,4 +1,5 @@
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+import { nextCapacity } from '@freshet/columns/growth'
 import { createDecayedCounts, type DecayedCounts } from '@freshet/columns/decayed-counts'
 
 const minuteMs = 60_000
@@ -23,6 +24,8 @@ export interface Rates {
   readonly counters: readonly DecayedCounts[]
   /** The weights of the mixture over half-lives; they sum to 1. */
   readonly weights: Float64Array
+  /** Goes up with each change, so that what is computed from the shares can be kept. */
+  readonly version: number
   fold(row: number, atMs: number): void
   /** Takes back an action that was folded. */
   take(row: number, atMs: number): void
@@ -30,6 +33,8 @@ export interface Rates {
   forget(row: number): void
   /** The pin's share according to the mixture. */
   shareOf(row: number): number
+  /** `shareOf` of the first `count` of `rows`, into the places of `into`. */
+  readShares(rows: Int32Array, count: number, into: Float64Array): void
   /** Writes the shares of a pin that a user is about to take into `into`, as bits of float32. */
   examine(row: number, into: Int32Array): void
   /** Learns from such shares: expectation maximisation over the last 512 training examples, after every 16. */
@@ -44,11 +49,14 @@ export function createRates(): Rates {
   const counters = rateHalfLivesMs.map(createDecayedCounts)
   const weights = Float64Array.from(priorWeights)
   const halfLives = weights.length
+  let version = 0
   let examples = 0
+  let column = new Float64Array(0)
   // The shares of the last training examples, the oldest overwritten first.
   const remembered = new Float32Array(mostRemembered * halfLives)
 
   function update(): void {
+    version++
     const count = Math.min(examples, mostRemembered)
     for (let i = 0; i < halfLives; i++) weights[i] = 0.9 * priorWeights[i]! + 0.1 / halfLives
     const right = new Float64Array(halfLives)
@@ -66,13 +74,19 @@ export function createRates(): Rates {
   return {
     counters,
     weights,
+    get version() {
+      return version
+    },
     fold(row, atMs) {
+      version++
       for (const counter of counters) counter.add(row, atMs)
     },
     take(row, atMs) {
+      version++
       for (const counter of counters) counter.take(row, atMs)
     },
     forget(row) {
+      version++
       for (const counter of counters) counter.forget(row)
     },
     shareOf(row) {
@@ -82,6 +96,16 @@ export function createRates(): Rates {
         if (weight > 0) share += weight * (counters[i]?.shareOf(row) ?? 0)
       }
       return share
+    },
+    readShares(rows, count, into) {
+      if (column.length < count) column = new Float64Array(nextCapacity(column.length, count))
+      into.fill(0, 0, count)
+      for (const [n, counter] of counters.entries()) {
+        const weight = weights[n]!
+        if (!(weight > 0)) continue
+        counter.readShares(rows, count, column)
+        for (let i = 0; i < count; i++) into[i] = into[i]! + weight * column[i]!
+      }
     },
     examine(row, into) {
       const shares = new Float32Array(into.buffer, into.byteOffset, into.length)
@@ -101,6 +125,7 @@ export function createRates(): Rates {
       writer.f32('remembered', remembered)
     },
     load(reader) {
+      version++
       counters.forEach((counter, i) => counter.load(reader.under(`${i}`)))
       const learned = reader.f64('weights')
       weights.set(learned.subarray(0, weights.length))
