@@ -22,7 +22,7 @@ export interface EmbeddingView {
   /** A view of a pin's vector, valid until the next change; null if the pin has no vector of the searched width and space. */
   get(row: number): Float32Array | null
   /** The `k` accepted pins of largest cosine with a unit vector; if `due` breaks the search off, the best read so far. */
-  search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
+  search(query: Float32Array, k: number, options: VectorSearchOptions): VectorHits
   /** Vectors that are searched, vectors of other widths or spaces, and vectors left out, by reason. */
   counts(): Readonly<Record<string, number>>
   bytes(): number

@@ -75,6 +75,7 @@ export function createNearest({
 
   return {
     find(query, hits, interruption) {
+      const { due } = interruption
       board.clear()
       hits.count = 0
       const vectors: Float32Array[] = []
@@ -86,12 +87,12 @@ export function createNearest({
       }
       if (vectors.length === 0) return
       const limit = Math.min(query.limit, hits.rows.length)
-      const search = { accept: query.accept, due: interruption.due }
+      const search = (vector: Float32Array, k: number): VectorHits => searchAccepted(view, vector, { k, query, due })
       const mean = new Float32Array(view.dimensions)
       for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
         for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + weights[n]! * vector[i]!
       }
-      const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, search) : noHits
+      const near = normalise(mean, 0, mean.length) ? search(mean, limit) : noHits
       for (let i = 0; i < near.rows.length; i++) raise(near.rows[i]!, 1 + near.scores[i]!)
       if (options.maxInterests > 0 && vectors.length > options.maxLatest) {
         interests.group({ count: vectors.length, vectors, weights })
@@ -103,7 +104,7 @@ export function createNearest({
           if (medoid === undefined || !(share > 0)) continue
           // No more than have a place: a search for few is quick.
           const places = near.rows.length > 0 ? Math.ceil(share * (near.rows.length + 1)) : limit
-          weave(view.search(medoid, Math.min(limit, places), search), share, near)
+          weave(search(medoid, Math.min(limit, places)), share, near)
         }
       }
       const best = selectorInto(catalogue, limit, hits)
@@ -117,4 +118,30 @@ export function createNearest({
       for (let i = 0; i < hits.count; i++) hits.scores[i] = Math.exp((hits.scores[i]! - first) / temperature)
     },
   }
+}
+
+/**
+ * The `k` accepted pins nearest to a vector. Most requests refuse few pins: a search without a filter for some more than
+ * `k`, from which refused pins are left out, is several times quicker than one that asks for each pin, and gives the same.
+ */
+function searchAccepted(
+  view: EmbeddingView,
+  vector: Float32Array,
+  { k, query, due }: { readonly k: number; readonly query: SourceQuery; readonly due: Interruption['due'] },
+): VectorHits {
+  const { accept } = query
+  const refusesMany = query.amongRows !== null || query.filter !== null || query.locales !== null
+  if (!refusesMany) {
+    const wanted = k + (k >> 1) + 16
+    const all = view.search(vector, wanted, { due })
+    let count = 0
+    for (let i = 0; i < all.rows.length && count < k; i++) {
+      if (!accept(all.rows[i]!)) continue
+      all.rows[count] = all.rows[i]!
+      all.scores[count++] = all.scores[i]!
+    }
+    if (count === k || all.rows.length < wanted)
+      return { rows: all.rows.subarray(0, count), scores: all.scores.subarray(0, count) }
+  }
+  return view.search(vector, k, { accept, due })
 }

@@ -17,7 +17,7 @@ export interface WidthView {
   /** A view on the vector of a pin that has one; it holds until the next change. */
   get(row: number): Float32Array
   rows(): number[]
-  search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
+  search(query: Float32Array, k: number, options: VectorSearchOptions): VectorHits
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void

@@ -147,3 +147,24 @@ describe('pin2vec', () => {
     expect(ask(retrieval, ['q'])).toEqual(['q'])
   })
 })
+
+it.each([0, 1, 20, 25, 26, 27, 60, 95, 120])(
+  'finds the nearest accepted pins when the %i nearest are refused',
+  (refused) => {
+    const retrieval = anOpenRetrieval({
+      config: {
+        sources: Object.fromEntries(
+          sourceDefinitions.map(({ name }) => [name, { enabled: name === 'pin2vec', maxCandidates: 20 }]),
+        ),
+      },
+    })
+    const angle = (n: number): number => ((n + 1) * Math.PI) / 200
+    const names = Array.from({ length: 120 }, (_, n) => `p${n}`)
+    const vectors = Object.fromEntries(names.map((name, n) => [name, [Math.cos(angle(n)), Math.sin(angle(n))]]))
+    put(retrieval, 'pin2vec', { q: [1, 0], ...vectors })
+    const exclude = ['q', ...names.slice(0, refused)].map((name) => asId<PinId>(name))
+    const expected = names.slice(refused, refused + 20)
+    expect(ask(retrieval, ['q'], { exclude })).toEqual(expected)
+    expect(ask(retrieval, ['q'], { exclude, among: names.map((name) => asId<PinId>(name)) })).toEqual(expected)
+  },
+)
