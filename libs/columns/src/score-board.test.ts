@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { aRowOrder } from './row-order.fixture.ts'
-import { createHits, createScoreBoard, selectorInto } from './score-board.ts'
+import { bestRows, createHits, createScoreBoard, selectorInto, type Hits } from './score-board.ts'
 
 test('law: the best are those of a full sort by score, ties by hash, whatever the order of adding', () => {
   const scored = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(0.5, 1, 2, 2.00000000001, 3)), {
@@ -32,27 +32,52 @@ test('law: the best are those of a full sort by score, ties by hash, whatever th
   )
 })
 
-test('law: rows offered together are chosen as rows offered one after another', () => {
-  const score = fc.constantFrom(-1, 0, NaN, 0.5, 1, 2, 2.00000000001, 3)
+test('law: rows chosen together are those chosen one after another, and few others are asked about', () => {
+  const score = fc.oneof(fc.constantFrom(-1, 0, NaN, Infinity, 1e-45, 0.5, 1, 2, 2.00000000001, 3), fc.float())
   fc.assert(
-    fc.property(fc.array(score, { maxLength: 80, size: 'max' }), fc.nat(30), (scores, limit) => {
+    fc.property(fc.array(score, { maxLength: 80, size: 'max' }), fc.nat(30), fc.integer({ min: 2, max: 9 }), (scores, limit, part) => {
       const order = aRowOrder(scores.map((_, i) => `p${i}`))
-      const accept = (row: number): boolean => row % 7 !== 0
+      const accept = (row: number): boolean => row % part !== 0
       const [singly, together] = [createHits(20), createHits(20)]
       const one = selectorInto(order, limit, singly)
       scores.forEach((each, row) => one.offer(row, each, accept))
       one.finish()
-      const all = selectorInto(order, limit, together)
-      all.offerAll(
-        Uint32Array.from(scores, (_, row) => row),
-        Float64Array.from(scores),
-        scores.length,
-        accept,
-      )
-      all.finish()
-      expect(together).toEqual(singly)
+      const rows = Int32Array.from(scores, (_, row) => row)
+      bestRows(order, { rows, scores: Float32Array.from(scores), count: rows.length }, { limit, accept, hits: together })
+      const answer = ({ rows: of, scores: worth, count }: Hits) => [of.slice(0, count), worth.slice(0, count)]
+      expect(answer(together)).toEqual(answer(singly))
     }),
   )
+})
+
+test('rows that cannot be chosen are not asked about', () => {
+  const rows = Int32Array.from({ length: 5_000 }, (_, i) => i)
+  const order = aRowOrder([...rows].map((row) => `p${row}`))
+  let asked = 0
+  const accept = (): boolean => ++asked > 0
+  const scores = Float32Array.from(rows, (row) => 1 + ((row * 7919) % 5_000))
+  const hits = createHits(300)
+  bestRows(order, { rows, scores, count: 5_000 }, { limit: 300, accept, hits })
+  expect(hits.count).toBe(300)
+  expect(asked).toBeLessThan(330)
+})
+
+test('adding by columns is adding by calls', () => {
+  const order = aRowOrder(['a', 'b', 'c'])
+  const board = createScoreBoard(order)
+  board.clear()
+  board.add(2, 9)
+  board.clear()
+  board.add(2, 1)
+  const { columns } = board
+  expect(columns.slots[2 * 2 + 1]).toBe(columns.stamp)
+  columns.slots[2 * 1] = 5
+  columns.slots[2 * 1 + 1] = columns.stamp
+  columns.rows[columns.touched++] = 1
+  expect([board.get(0), board.get(1), board.get(2)]).toEqual([0, 5, 1])
+  const hits = createHits(3)
+  board.top(3, () => true, hits, (row) => (row === 2 ? 10 : 1))
+  expect([...hits.rows.subarray(0, hits.count)]).toEqual([2, 1])
 })
 
 test('ties are ordered by pin ids, not by rows', () => {

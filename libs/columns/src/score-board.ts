@@ -1,4 +1,4 @@
-import { grownFloat64, grownInt32, nextCapacity } from './growth.ts'
+import { nextCapacity } from './growth.ts'
 import type { RowOrder } from './row-order.ts'
 import { sortBestFirst } from './sort-hits.ts'
 
@@ -15,12 +15,26 @@ export function createHits(capacity: number): Hits {
 }
 
 /**
+ * The columns of a score board, for loops that add many scores. Entries `2 * row` and `2 * row + 1` of `slots` are the sum of
+ * a row and the `stamp` of the request that it belongs to: side by side, because both are read. `rows` holds the `touched`
+ * rows in order of first touch.
+ */
+export interface ScoreColumns {
+  slots: Float64Array
+  rows: Int32Array
+  stamp: number
+  touched: number
+}
+
+/**
  * Sums of scores by row, for one query at a time, and the best of them. Shared by all sources: a source clears it first.
  * Callers add in an order that does not depend on row numbers, so that sums are bit-equal wherever they are made.
  */
 export interface ScoreBoard {
   clear(): void
   add(row: number, score: number): void
+  /** A caller that adds by itself does what `add` does. `clear` replaces `slots` and `rows`. */
+  readonly columns: ScoreColumns
   /** Rows it has room for now: at least those of the order when it was last cleared. */
   capacity(): number
   /** The sum of a row, 0 where none was added. */
@@ -30,66 +44,137 @@ export interface ScoreBoard {
   /** The row of the n-th touched, in order of first touch. */
   touchedRow(index: number): number
   /**
-   * Fills `hits` with the best `limit` accepted rows: larger sum, rounded to float32, first; ties by the order
-   * of rows. Rows whose sum is not above zero are left out.
+   * Fills `hits` with the best `limit` accepted rows: larger sum, times the `factor` of the row if there is one, rounded to
+   * float32, first; ties by the order of rows. Rows whose sum is not above zero are left out.
    */
-  top(limit: number, accept: (row: number) => boolean, hits: Hits): void
+  top(limit: number, accept: (row: number) => boolean, hits: Hits, factor?: (row: number) => number): void
 }
 
 /** A board over the rows of an order; it grows with them. */
 export function createScoreBoard(order: RowOrder): ScoreBoard {
-  let sums = new Float64Array(0)
-  let stamps = new Int32Array(0)
-  let rows = new Int32Array(0)
-  let touched = 0
-  let stamp = 0
+  let capacity = 0
+  const columns: ScoreColumns = { slots: new Float64Array(0), rows: new Int32Array(0), stamp: 0, touched: 0 }
 
   return {
+    columns,
     clear() {
-      touched = 0
-      stamp++
-      if (order.size > sums.length) {
-        const capacity = nextCapacity(sums.length, order.size)
-        sums = grownFloat64(sums, capacity)
-        stamps = grownInt32(stamps, capacity)
-        rows = grownInt32(rows, capacity)
-      }
-      if (stamp === 0x7fffffff) {
-        stamps.fill(0)
-        stamp = 1
-      }
+      columns.touched = 0
+      columns.stamp++
+      if (order.size <= capacity) return
+      capacity = nextCapacity(capacity, order.size)
+      columns.slots = new Float64Array(2 * capacity)
+      columns.rows = new Int32Array(capacity)
     },
     add(row, score) {
-      if (stamps[row] === stamp) {
-        sums[row] = sums[row]! + score
+      const { slots, stamp } = columns
+      if (slots[2 * row + 1] === stamp) {
+        slots[2 * row] = slots[2 * row]! + score
       } else {
-        stamps[row] = stamp
-        sums[row] = score
-        rows[touched++] = row
+        slots[2 * row] = score
+        slots[2 * row + 1] = stamp
+        columns.rows[columns.touched++] = row
       }
     },
-    capacity: () => Math.max(sums.length, order.size),
-    get: (row) => (stamps[row] === stamp ? sums[row]! : 0),
+    capacity: () => Math.max(capacity, order.size),
+    get: (row) => (columns.slots[2 * row + 1] === columns.stamp ? columns.slots[2 * row]! : 0),
     get touched() {
-      return touched
+      return columns.touched
     },
-    touchedRow: (index) => rows[index] ?? -1,
-    top(limit, accept, hits) {
-      const best = selectorInto(order, limit, hits)
-      for (let i = 0; i < touched; i++) {
-        const row = rows[i] ?? -1
-        best.offer(row, sums[row]!, accept)
-      }
-      best.finish()
+    touchedRow: (index) => columns.rows[index] ?? -1,
+    top(limit, accept, hits, factor) {
+      const { slots, rows, touched } = columns
+      const scores = scratchScores(touched)
+      if (factor === undefined) for (let i = 0; i < touched; i++) scores[i] = slots[2 * rows[i]!]!
+      else for (let i = 0; i < touched; i++) scores[i] = slots[2 * rows[i]!]! * factor(rows[i]!)
+      bestRows(order, { rows, scores, count: touched }, { limit, accept, hits })
     },
   }
+}
+
+let scratch = new Float32Array(1024)
+
+/** Room for so many scores, for `bestRows`; the next call gives the same room. */
+export function scratchScores(count: number): Float32Array {
+  if (count > scratch.length) scratch = new Float32Array(nextCapacity(scratch.length, count))
+  return scratch
+}
+
+/** Rows, each once, and their scores; the first `count` entries of both columns. */
+export interface ScoredRows {
+  readonly rows: Int32Array | Uint32Array
+  readonly scores: Float32Array
+  readonly count: number
+}
+
+/** The most rows that are wanted, which of them may be chosen, and where they go. */
+export interface BestWanted {
+  readonly limit: number
+  readonly accept: (row: number) => boolean
+  readonly hits: Hits
+}
+
+/**
+ * Fills `hits` with the best accepted rows: larger score first, ties by the order of rows; scores not above zero are left
+ * out. It counts the scores by their bits first, so that it asks `accept`, which costs more than the rest, about few rows
+ * beside the chosen ones.
+ */
+export function bestRows(order: RowOrder, { rows, scores, count }: ScoredRows, wanted: BestWanted): void {
+  const { accept, hits } = wanted
+  const limit = Math.min(wanted.limit, hits.rows.length)
+  hits.count = 0
+  if (limit === 0 || count === 0) return
+  const bits = new Uint32Array(scores.buffer, scores.byteOffset, count)
+  const { certainFrom, openFrom } = findCut(bits, limit)
+  let kept = 0
+  for (let i = 0; i < count; i++) {
+    if (bits[i]! < certainFrom || bits[i]! > infinityBits || !accept(rows[i]!)) continue
+    hits.rows[kept] = rows[i]!
+    hits.scores[kept++] = scores[i]!
+  }
+  // Of the rest, those that reach `openFrom` come first.
+  for (const [from, below] of certainFrom === 1 ? [] : [[openFrom, certainFrom] as const, [1, openFrom] as const]) {
+    if (kept === limit) break
+    const rest: Hits = { rows: hits.rows.subarray(kept), scores: hits.scores.subarray(kept), count: 0 }
+    const selector = selectorInto(order, limit - kept, rest)
+    for (let i = 0; i < count; i++)
+      if (bits[i]! >= from && bits[i]! < below) selector.offer(rows[i]!, scores[i]!, accept)
+    selector.finish()
+    kept += rest.count
+  }
+  sortBestFirst(order, hits, kept)
+  hits.count = kept
+}
+
+const infinityBits = 0x7f800000
+const bucketBits = 10
+const buckets = new Uint32Array(2 ** bucketBits)
+
+/**
+ * Where to cut scores, by their bits: at most `limit` reach `certainFrom`, more reach `openFrom`. Both are 1 if at most
+ * `limit` are above zero.
+ */
+function findCut(bits: Uint32Array, limit: number): { readonly certainFrom: number; readonly openFrom: number } {
+  let positive = 0
+  let least = infinityBits
+  let most = 1
+  for (const each of bits) {
+    if (each === 0 || each > infinityBits) continue
+    positive++
+    if (each < least) least = each
+    if (each > most) most = each
+  }
+  if (positive <= limit) return { certainFrom: 1, openFrom: 1 }
+  const shift = Math.max(0, 32 - Math.clz32(most - least) - bucketBits)
+  buckets.fill(0)
+  for (const each of bits) if (each !== 0 && each <= infinityBits) buckets[(each - least) >>> shift]!++
+  let bucket = buckets.length - 1
+  for (let reached = buckets[bucket]!; reached <= limit; reached += buckets[bucket]!) bucket--
+  return { certainFrom: least + (bucket + 1) * 2 ** shift, openFrom: least + bucket * 2 ** shift }
 }
 
 /** Keeps the best rows offered, in a heap inside `hits` once that is full; `finish` sorts them, best first. */
 export interface Selector {
   offer(row: number, score: number, accept: (row: number) => boolean): void
-  /** Offers the first `count` rows of columns, in their order. */
-  offerAll(rows: Uint32Array, exactScores: Float64Array, count: number, accept: (row: number) => boolean): void
   finish(): void
 }
 
@@ -138,16 +223,6 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
 
   return {
     offer,
-    offerAll(offered, exactScores, offeredCount, accept) {
-      // Most rows are below the worst kept one; skip them without a call.
-      let least = count === limit ? (scores[0] ?? Infinity) : -Infinity
-      for (let i = 0; i < offeredCount; i++) {
-        const exactScore = exactScores[i]!
-        if (Math.fround(exactScore) < least) continue
-        offer(offered[i]!, exactScore, accept)
-        if (count === limit) least = scores[0] ?? Infinity
-      }
-    },
     finish() {
       sortBestFirst(order, hits, count)
       hits.count = count

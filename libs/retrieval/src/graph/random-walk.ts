@@ -2,7 +2,7 @@ import { mix32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from '../views/catalogue.ts'
 import type { Interruption } from '../interruption.ts'
-import { type Hits, selectorInto } from '@freshet/columns/score-board'
+import { bestRows, scratchScores, type Hits } from '@freshet/columns/score-board'
 import type { PinGraph } from './pin-graph.ts'
 import { maxWalkers, visitSlotsFor } from './walk-memory.ts'
 
@@ -127,9 +127,9 @@ export function createRandomWalk({
         if (late || interruption.due(Math.min(steps, stepsPerLook))) break
       }
       const visited = kernel.finish(memory.discountsAt)
-      const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
-      best.offerAll(memory.visited, memory.scores, visited, accept)
-      best.finish()
+      const scores = scratchScores(visited)
+      for (let i = 0; i < visited; i++) scores[i] = memory.scores[i]!
+      bestRows(catalogue, { rows: memory.visited, scores, count: visited }, { limit, accept, hits })
       const taken = kernel.stepsTaken()
       kernel.clear()
       return taken
