@@ -47,6 +47,8 @@ export interface PinGraphOptions {
  */
 export interface PinGraph extends RowHolder {
   readonly boards: number
+  /** Of these, the boards that people save to. */
+  readonly savedBoards: number
   readonly edges: number
   /** Boards dropped to make room since the start. */
   readonly dropped: number
@@ -84,6 +86,7 @@ export interface PinGraph extends RowHolder {
 
 const freeBoard = 0
 const kinds: readonly BoardKind[] = ['board', 'trail']
+const boardState = kinds.indexOf('board') + 1
 
 /** Creates an empty graph. Throws a RangeError if the caps need more than 4 GiB. */
 export function createPinGraph(options: PinGraphOptions): PinGraph {
@@ -123,6 +126,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
   let pinLimit = 0
   let hand = 0
   let dropped = 0
+  let savedBoards = 0
 
   // Second chance: the first board, going round, that was not added to since the last round.
   function dropOne(): void {
@@ -149,6 +153,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     pinsOfBoard.free(board)
     breadth.forget(board)
     byKey.delete(keyHighs[board]!, keyLows[board]!)
+    if (states[board] === boardState) savedBoards--
     states[board] = freeBoard
     freeRows.push(board)
   }
@@ -161,6 +166,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     keyHighs[board] = key.high
     keyLows[board] = key.low
     states[board] = kinds.indexOf(kind) + 1
+    if (states[board] === boardState) savedBoards++
     byKey.set(key.high, key.low, board)
     return board
   }
@@ -176,6 +182,9 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
   return {
     get boards() {
       return byKey.size
+    },
+    get savedBoards() {
+      return savedBoards
     },
     get edges() {
       return pinsOfBoard.entries
@@ -306,10 +315,12 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       freeRows = []
       hand = 0
       rowLimit = highs.length
+      savedBoards = 0
       for (let board = 0; board < rowLimit; board++) {
         keyHighs[board] = highs[board]!
         keyLows[board] = lows[board]!
         states[board] = kept[board] ?? 1
+        if (states[board] === boardState) savedBoards++
         recentlyUsed[board] = used[board]!
         byKey.set(highs[board]!, lows[board]!, board)
       }

@@ -32,50 +32,88 @@ export interface TwoHop {
   expand(pinRow: number, weight: number, query: ExpansionContext): void
 }
 
+/** Entries that are read between two looks whether to break off. */
+const entriesPerLook = 1_024
+
 /** Expansion over a graph into a score board. Sums are made in the order of the graph's lists, which row numbers don't change. */
 export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHopOptions): TwoHop {
-  const { boardsOfPin, pinsOfBoard, atSeconds, memory } = graph
+  const { boardsOfPin, atSeconds, memory } = graph
   const { pool } = memory
+  const { heads } = memory.boards
+  const { maxBoards, maxPins, boardWeight, trailWeight } = options
   const decay = rateOf(options.halfLifeMs)
   const drift = rateOf(options.driftHalfLifeMs)
+  // By size of a board: powers take longer than all that is read of a small board.
+  let sizeFactors = new Float64Array(0)
+
+  function makeRoom(size: number): void {
+    sizeFactors = Float64Array.from({ length: 2 * size }, (_, entries) => entries ** -options.boardSizePower)
+  }
+
+  /** Adds to the sums of the pins in entries `from` to `to` of the pool. */
+  function addAll(from: number, to: number, score: number): void {
+    const { columns } = board
+    const { slots, rows, stamp } = columns
+    let { touched } = columns
+    for (let i = from; i < to; i++) {
+      const row = pool[i]!
+      const at = 2 * row
+      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
+      else {
+        slots[at] = score
+        slots[at + 1] = stamp
+        rows[touched++] = row
+      }
+    }
+    columns.touched = touched
+  }
 
   return {
     expand(pinRow, weight, { atMs, ownBoard, interruption }) {
+      if (trailWeight === 0 && graph.savedBoards === 0) return
       const now = atMs / 1000
       const count = boardsOfPin.countOf(pinRow)
       const end = boardsOfPin.startOf(pinRow) + count
       const perBoard = weight * count ** -options.pinDegreePower
-      for (let at = end - 1; at >= end - Math.min(count, options.maxBoards); at--) {
+      let read = 0
+      for (let at = end - 1; at >= end - Math.min(count, maxBoards); at--) {
         const node = pool[at]!
-        if (node === ownBoard || graph.isHidden(node)) continue
-        const edgeAt = atSeconds[at]!
-        const kindWeight = graph.kindOf(node) === 'board' ? options.boardWeight : options.trailWeight
+        // A hidden board has no visible entries.
+        const size = heads[2 * node + 1]!
+        if (node === ownBoard || size === 0) continue
+        const kindWeight = boardWeight === trailWeight || graph.kindOf(node) === 'board' ? boardWeight : trailWeight
         if (kindWeight === 0) continue
-        const size = pinsOfBoard.countOf(node)
-        const start = pinsOfBoard.startOf(node)
-        const perPin =
-          perBoard * kindWeight * Math.exp(-decay * Math.max(0, now - edgeAt)) * size ** -options.boardSizePower
-        const [from, to] = nearest({ start, size, wanted: options.maxPins, seconds: edgeAt, atSeconds })
-        if (interruption.due(to - from)) return
-        for (let i = from; i < to; i++) {
-          const apart = drift === 0 ? 1 : Math.exp(-drift * Math.abs(atSeconds[i]! - edgeAt))
-          board.add(pool[i]!, perPin * apart)
+        const edgeAt = atSeconds[at]!
+        const start = heads[2 * node]!
+        if (size >= sizeFactors.length) makeRoom(size)
+        const aged = decay === 0 ? 1 : Math.exp(-decay * Math.max(0, now - edgeAt))
+        const perPin = perBoard * kindWeight * aged * sizeFactors[size]!
+        const from = size <= maxPins ? start : nearest({ start, size, wanted: maxPins, seconds: edgeAt, atSeconds })
+        const to = from + Math.min(size, maxPins)
+        read += to - from
+        if (read >= entriesPerLook) {
+          if (interruption.due(read)) return
+          read = 0
         }
+        if (drift === 0) addAll(from, to, perPin)
+        else
+          for (let i = from; i < to; i++)
+            board.add(pool[i]!, perPin * Math.exp(-drift * Math.abs(atSeconds[i]! - edgeAt)))
       }
+      if (read > 0) interruption.due(read)
     },
   }
 }
 
-// The part of a list, at most `wanted` long, around the first entry that is not older than `seconds`.
+// Where the part of a longer list begins that is `wanted` long and around the first entry that is not older than `seconds`.
 function nearest(list: {
   readonly start: number
   readonly size: number
   readonly wanted: number
   readonly seconds: number
   readonly atSeconds: Uint32Array
-}): readonly [number, number] {
+}): number {
   const { start, size, wanted, seconds, atSeconds } = list
-  if (size <= wanted) return [start, start + size]
   let low = start
   let high = start + size
   while (low < high) {
@@ -83,8 +121,7 @@ function nearest(list: {
     if (atSeconds[middle]! < seconds) low = middle + 1
     else high = middle
   }
-  const from = Math.max(start, Math.min(low - (wanted >> 1), start + size - wanted))
-  return [from, from + wanted]
+  return Math.max(start, Math.min(low - (wanted >> 1), start + size - wanted))
 }
 
 function rateOf(halfLifeMs: number): number {

@@ -74,6 +74,6 @@ function createBoardCoOccurrence(views: SharedViews, parameters: BoardCoOccurren
       maxPins: parameters.maxPinsPerBoard,
     },
     startWorth: (weight) => weight,
-    score: (weight, boards) => weight / Math.sqrt(boards),
+    popularityPower: 0.5,
   })
 }

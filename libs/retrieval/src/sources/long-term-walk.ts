@@ -60,6 +60,6 @@ function createLongTermWalk(views: SharedViews, parameters: LongTermWalkParamete
       maxPins: maxPinsPerBoard,
     },
     startWorth: (weight) => weight ** alpha,
-    score: (weight, boards) => weight * boards ** -beta,
+    popularityPower: beta,
   })
 }

@@ -1,5 +1,4 @@
 import { wholeSetting } from '@freshet/settings/setting'
-import { selectorInto } from '@freshet/columns/score-board'
 import { createTwoHop, type TwoHopOptions } from '../../graph/two-hop.ts'
 import type { SharedViews, Source } from '../../source.ts'
 import { createAdaptiveSource, type AnswerFrom } from './adaptive-starts.ts'
@@ -12,8 +11,8 @@ export interface TwoHopSourceOptions {
   readonly hops: TwoHopOptions
   /** What a start of this weight is worth. */
   readonly startWorth: (weight: number) => number
-  /** The score of a pin that was reached with this weight and is on so many boards. */
-  readonly score: (weight: number, boards: number) => number
+  /** The weight of a pin is divided by the number of its boards to this power. */
+  readonly popularityPower: number
 }
 
 /** Settings of how much of the graph such a source reads. */
@@ -36,11 +35,17 @@ export function twoHopSettings(defaults: { readonly maxBoardsPerPin: number; rea
 
 /** A source of the pins that are two hops away in the live graph. */
 export function createTwoHopSource(
-  { catalogue, board, graph }: SharedViews,
-  { name, starts, hops, startWorth, score }: TwoHopSourceOptions,
+  { board, graph }: SharedViews,
+  { name, starts, hops, startWorth, popularityPower }: TwoHopSourceOptions,
 ): Source {
   const view = graph()
   const walk = createTwoHop(view.graph, board, hops)
+  const { counts } = view.graph.memory.pins
+  const factors = Float64Array.from(
+    { length: view.caps.maxBoardsPerPin + 1 },
+    (_, boards) => Math.max(1, boards) ** -popularityPower,
+  )
+  const factorOf = (row: number): number => factors[counts[row]!]!
 
   const answer: AnswerFrom = (from, query, hits, interruption) => {
     view.graph.settle()
@@ -48,13 +53,7 @@ export function createTwoHopSource(
     from.fill(query)
     const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
     for (let i = 0; i < from.count; i++) walk.expand(from.pinRows[i]!, startWorth(from.weights[i]!), about)
-    const best = selectorInto(catalogue, query.limit, hits)
-    for (let i = 0; i < board.touched; i++) {
-      const row = board.touchedRow(i)
-      const boards = Math.max(1, view.graph.boardsOfPin.countOf(row))
-      best.offer(row, score(board.get(row), boards), query.accept)
-    }
-    best.finish()
+    board.top(query.limit, query.accept, hits, factorOf)
   }
 
   return createAdaptiveSource(name, starts, answer)
