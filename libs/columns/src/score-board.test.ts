@@ -35,18 +35,27 @@ test('law: the best are those of a full sort by score, ties by hash, whatever th
 test('law: rows chosen together are those chosen one after another, and few others are asked about', () => {
   const score = fc.oneof(fc.constantFrom(-1, 0, NaN, Infinity, 1e-45, 0.5, 1, 2, 2.00000000001, 3), fc.float())
   fc.assert(
-    fc.property(fc.array(score, { maxLength: 80, size: 'max' }), fc.nat(30), fc.integer({ min: 2, max: 9 }), (scores, limit, part) => {
-      const order = aRowOrder(scores.map((_, i) => `p${i}`))
-      const accept = (row: number): boolean => row % part !== 0
-      const [singly, together] = [createHits(20), createHits(20)]
-      const one = selectorInto(order, limit, singly)
-      scores.forEach((each, row) => one.offer(row, each, accept))
-      one.finish()
-      const rows = Int32Array.from(scores, (_, row) => row)
-      bestRows(order, { rows, scores: Float32Array.from(scores), count: rows.length }, { limit, accept, hits: together })
-      const answer = ({ rows: of, scores: worth, count }: Hits) => [of.slice(0, count), worth.slice(0, count)]
-      expect(answer(together)).toEqual(answer(singly))
-    }),
+    fc.property(
+      fc.array(score, { maxLength: 80, size: 'max' }),
+      fc.nat(30),
+      fc.integer({ min: 2, max: 9 }),
+      (scores, limit, part) => {
+        const order = aRowOrder(scores.map((_, i) => `p${i}`))
+        const accept = (row: number): boolean => row % part !== 0
+        const [singly, together] = [createHits(20), createHits(20)]
+        const one = selectorInto(order, limit, singly)
+        scores.forEach((each, row) => one.offer(row, each, accept))
+        one.finish()
+        const rows = Int32Array.from(scores, (_, row) => row)
+        bestRows(
+          order,
+          { rows, scores: Float32Array.from(scores), count: rows.length },
+          { limit, accept, hits: together },
+        )
+        const answer = ({ rows: of, scores: worth, count }: Hits) => [of.slice(0, count), worth.slice(0, count)]
+        expect(answer(together)).toEqual(answer(singly))
+      },
+    ),
   )
 })
 
@@ -76,7 +85,12 @@ test('adding by columns is adding by calls', () => {
   columns.rows[columns.touched++] = 1
   expect([board.get(0), board.get(1), board.get(2)]).toEqual([0, 5, 1])
   const hits = createHits(3)
-  board.top(3, () => true, hits, (row) => (row === 2 ? 10 : 1))
+  board.top(
+    3,
+    () => true,
+    hits,
+    (row) => (row === 2 ? 10 : 1),
+  )
   expect([...hits.rows.subarray(0, hits.count)]).toEqual([2, 1])
 })
 

@@ -1,4 +1,4 @@
-import { grownFloat64, grownInt32, grownUint32, nextCapacity } from '@freshet/columns/growth'
+import { grownFloat64, grownInt32, nextCapacity } from '@freshet/columns/growth'
 import type { SourceQuery } from '../source.ts'
 import type { IndexReading } from './neighbour-index.ts'
 import type { NeighbourSet } from './neighbour-set.ts'
@@ -42,8 +42,7 @@ export function createNeighbourGatherer(maxTrailsPerPin: number): NeighbourGathe
           stamps[trail] = stamp
           set.starts[count] = trails.startOf(trail)
           set.lengths[count] = trails.lengthOf(trail)
-          set.keyHighs[count] = trails.keyHigh(trail)
-          set.keyLows[count] = trails.keyLow(trail)
+          set.trails[count] = trail
           set.lastAtMs[count++] = trails.lastAtMs(trail)
         }
       }
@@ -59,7 +58,6 @@ function makeRoom(set: NeighbourSet, capacity: number): void {
   const room = nextCapacity(set.starts.length, capacity)
   set.starts = grownInt32(set.starts, room)
   set.lengths = grownInt32(set.lengths, room)
-  set.keyHighs = grownUint32(set.keyHighs, room)
-  set.keyLows = grownUint32(set.keyLows, room)
+  set.trails = grownInt32(set.trails, room)
   set.lastAtMs = grownFloat64(set.lastAtMs, room)
 }

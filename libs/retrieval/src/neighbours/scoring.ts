@@ -1,7 +1,10 @@
-import { grownFloat64, grownInt32, nextCapacity } from '@freshet/columns/growth'
+import { nextCapacity } from '@freshet/columns/growth'
+import type { Hits, ScoreBoard } from '@freshet/columns/score-board'
 import type { Interruption } from '../interruption.ts'
-import type { ScoreBoard } from '@freshet/columns/score-board'
-import type { NeighbourSet, TrailCounts } from './neighbour-set.ts'
+import type { SourceQuery } from '../source.ts'
+import type { SessionLists } from '../views/session-lists.ts'
+import type { NeighbourSet } from './neighbour-set.ts'
+import { createRarities } from './rarity.ts'
 import { selectBest } from './select.ts'
 
 /** How neighbours are weighed and what they recommend. */
@@ -34,10 +37,10 @@ export interface RecentPins {
   readonly rows: Int32Array
 }
 
-/** The time of the request, how rare pins are, and the interruption. */
+/** The time of the request, the trails that the set was gathered from, and the interruption. */
 export interface ScoringContext {
   readonly atMs: number
-  readonly counts: TrailCounts
+  readonly trails: SessionLists
   readonly interruption: Interruption
 }
 
@@ -48,6 +51,8 @@ const maxSteps = 200
 export interface NeighbourScorer {
   /** Clears the board and adds the votes of the trails that it reads before it is interrupted. */
   score(recent: RecentPins, set: NeighbourSet, at: ScoringContext): void
+  /** Fills `hits` with the best of the pins that were voted for, each times its rarity among the trails. */
+  top(query: Pick<SourceQuery, 'limit' | 'accept'>, trails: SessionLists, hits: Hits): void
 }
 
 /**
@@ -57,101 +62,113 @@ export interface NeighbourScorer {
  * similarities, times and keys alone, so that a set merged from shards gives the same bits.
  */
 export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourParameters): NeighbourScorer {
-  let pinWeights = new Float64Array(0)
-  let pinStamps = new Int32Array(0)
-  let rarities = new Float64Array(0)
-  let rarityStamps = new Int32Array(0)
+  const { historyDecaySteps, ageDecayDays, lengthExponent, maxNeighbours } = parameters
+  const sharedRarityOf = createRarities(parameters.sharedRarityExponent)
+  const rarityOf = createRarities(parameters.rarityExponent)
+  // By row of a pin: 1 + its place among the recent ones, 0 for all others; and by that number its weight.
+  let places = new Uint16Array(0)
+  const weights = new Float64Array(parameters.maxRecentPins + 1)
+  let lengthPowers = new Float64Array(0)
   let similarities = new Float64Array(0)
   let order = new Int32Array(0)
-  let stamp = 0
   const nearness = new Float64Array(2 * maxSteps + 1)
   for (let steps = -maxSteps; steps <= maxSteps; steps++) {
     const weight = Math.exp(-Math.abs(steps) / parameters.distanceDecaySteps)
     nearness[steps + maxSteps] = steps > 0 ? parameters.forwardWeight * weight : weight
   }
 
-  function makeRoom(rows: number, candidates: number): void {
-    if (rows > pinStamps.length) {
-      const capacity = nextCapacity(pinStamps.length, rows)
-      pinWeights = grownFloat64(pinWeights, capacity)
-      pinStamps = grownInt32(pinStamps, capacity)
-      rarities = grownFloat64(rarities, capacity)
-      rarityStamps = grownInt32(rarityStamps, capacity)
-    }
-    if (candidates > order.length) {
-      order = new Int32Array(nextCapacity(order.length, candidates))
-      similarities = new Float64Array(order.length)
-    }
+  function makeRoom(candidates: number): void {
+    if (board.capacity() > places.length) places = new Uint16Array(nextCapacity(places.length, board.capacity()))
+    if (candidates <= order.length) return
+    order = new Int32Array(nextCapacity(order.length, candidates))
+    similarities = new Float64Array(order.length)
   }
 
-  function rarityOf(row: number, counts: TrailCounts): number {
-    if (rarityStamps[row] !== stamp) {
-      rarityStamps[row] = stamp
-      rarities[row] = rarity(counts, row) ** parameters.rarityExponent
+  function lengthPowerOf(length: number): number {
+    if (length >= lengthPowers.length)
+      lengthPowers = Float64Array.from({ length: 2 * length + 1 }, (_, entries) => entries ** lengthExponent)
+    return lengthPowers[length]!
+  }
+
+  /** Fills `similarities` and `order`; returns the number of trails read. */
+  function compare({ count, starts, lengths, pinRows, lastAtMs }: NeighbourSet, at: ScoringContext): number {
+    for (let c = 0; c < count; c++) {
+      const length = lengths[c]!
+      if (at.interruption.due(length)) return c
+      const end = starts[c]! + length
+      let shared = 0
+      for (let i = starts[c]!; i < end; i++) {
+        const place = places[pinRows[i]!]!
+        if (place !== 0) shared += weights[place]!
+      }
+      const age = Math.max(0, at.atMs - lastAtMs[c]!) / dayMs
+      similarities[c] = (shared / lengthPowerOf(length)) * Math.exp(-age / ageDecayDays)
+      order[c] = c
     }
-    return rarities[row]!
+    return count
+  }
+
+  /** Adds the votes of a trail, entries `start` to `end`. */
+  function vote(pinRows: Int32Array, start: number, end: number, similarity: number): void {
+    let anchor = start
+    let anchorWeight = 0
+    for (let i = start; i < end; i++) {
+      const place = places[pinRows[i]!]!
+      if (place === 0 || weights[place]! < anchorWeight) continue
+      anchorWeight = weights[place]!
+      anchor = i
+    }
+    const { columns } = board
+    const { slots, rows, stamp } = columns
+    let { touched } = columns
+    for (let i = start; i < end; i++) {
+      const row = pinRows[i]!
+      const steps = Math.max(-maxSteps, Math.min(maxSteps, i - anchor))
+      const score = similarity * nearness[steps + maxSteps]!
+      const at = 2 * row
+      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
+      else {
+        slots[at] = score
+        slots[at + 1] = stamp
+        rows[touched++] = row
+      }
+    }
+    columns.touched = touched
   }
 
   return {
-    score(recent, set, { atMs, counts, interruption }) {
-      stamp++
-      makeRoom(board.capacity(), set.count)
+    score(recent, set, at) {
+      const { trails, interruption } = at
+      makeRoom(set.count)
       for (let i = 0; i < recent.count; i++) {
         const row = recent.rows[i]!
-        pinStamps[row] = stamp
-        pinWeights[row] =
-          Math.exp(-i / parameters.historyDecaySteps) * rarity(counts, row) ** parameters.sharedRarityExponent
+        const rare = sharedRarityOf(trails.sessionCountOf(row), trails.sessionsEver)
+        places[row] = i + 1
+        weights[i + 1] = Math.exp(-i / historyDecaySteps) * rare
       }
       const { starts, lengths, pinRows, lastAtMs } = set
-      let scored = 0
-      for (let c = 0; c < set.count; c++, scored++) {
-        const start = starts[c]!
-        const length = lengths[c]!
-        if (interruption.due(length)) break
-        let shared = 0
-        for (let i = start; i < start + length; i++) {
-          const row = pinRows[i]!
-          if (pinStamps[row] === stamp) shared += pinWeights[row]!
-        }
-        const age = Math.max(0, atMs - lastAtMs[c]!) / dayMs
-        similarities[c] = (shared / length ** parameters.lengthExponent) * Math.exp(-age / parameters.ageDecayDays)
-        order[c] = c
-      }
-      const chosen = selectBest(order, { count: scored, limit: parameters.maxNeighbours }, (a, b) => {
+      const scored = compare(set, at)
+      const chosen = selectBest(order, { count: scored, limit: maxNeighbours }, (a, b) => {
         const difference = similarities[a]! - similarities[b]! || lastAtMs[a]! - lastAtMs[b]!
-        return difference === 0 ? keyBefore(set, a, b) : difference > 0
+        return difference === 0 ? keyBefore(trails, set.trails[a]!, set.trails[b]!) : difference > 0
       })
       board.clear()
       for (let n = 0; n < chosen; n++) {
         const c = order[n]!
-        const similarity = similarities[c]!
-        const start = starts[c]!
-        const end = start + lengths[c]!
         // The most similar trail always votes, even if time is up.
-        if (n > 0 && interruption.due(end - start)) break
-        let anchor = start
-        let anchorWeight = 0
-        for (let i = start; i < end; i++) {
-          const row = pinRows[i]!
-          if (pinStamps[row] !== stamp || pinWeights[row]! < anchorWeight) continue
-          anchorWeight = pinWeights[row]!
-          anchor = i
-        }
-        for (let i = start; i < end; i++) {
-          const row = pinRows[i]!
-          const steps = Math.max(-maxSteps, Math.min(maxSteps, i - anchor))
-          board.add(row, similarity * nearness[steps + maxSteps]! * rarityOf(row, counts))
-        }
+        if (n > 0 && interruption.due(lengths[c]!)) break
+        vote(pinRows, starts[c]!, starts[c]! + lengths[c]!, similarities[c]!)
       }
+      for (let i = 0; i < recent.count; i++) places[recent.rows[i]!] = 0
+    },
+    top({ limit, accept }, trails, hits) {
+      const { sessionsEver } = trails
+      board.top(limit, accept, hits, (row) => rarityOf(trails.sessionCountOf(row), sessionsEver))
     },
   }
 }
 
-function keyBefore(set: NeighbourSet, a: number, b: number): boolean {
-  const high = set.keyHighs[a]! - set.keyHighs[b]!
-  return high < 0 || (high === 0 && set.keyLows[a]! < set.keyLows[b]!)
-}
-
-function rarity(counts: TrailCounts, row: number): number {
-  return Math.log(1 + counts.trailsEver / (1 + counts.countOf(row)))
+function keyBefore(trails: SessionLists, a: number, b: number): boolean {
+  const high = trails.keyHigh(a) - trails.keyHigh(b)
+  return high < 0 || (high === 0 && trails.keyLow(a) < trails.keyLow(b))
 }

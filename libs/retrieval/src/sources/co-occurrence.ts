@@ -97,7 +97,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
       by.add(row, weight, at)
       weight *= historyDecay
     }
-    board.top(query.limit, query.accept, hits)
+    by.top(query, sessions, hits)
   }
 
   return {

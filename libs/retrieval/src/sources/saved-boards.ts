@@ -87,7 +87,7 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
       const { trails, ownTrail } = query.index
       const at = { sessions: trails, atMs: query.atMs, ownSession: ownTrail, interruption }
       for (const { row, weight } of savedPins(query, parameters)) rules.add(row, weight, at)
-      board.top(query.limit, query.accept, hits)
+      rules.top(query, trails, hits)
     },
     bytes: () => 0,
     save() {},

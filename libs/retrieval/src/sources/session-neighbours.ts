@@ -106,11 +106,11 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
 
   function answer(variant: number, query: SourceQuery, hits: Hits, interruption: Interruption): void {
     const { trails } = query.index
-    const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
     const recent = fillRecentPins(query, recentsOf(variant), recentRows)
     gatherer.gather(recent, query.index, set)
-    scorers[variant]?.scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
-    board.top(query.limit, query.accept, hits)
+    const scorer = scorers[variant]?.scorer
+    scorer?.score(recent, set, { atMs: query.atMs, trails, interruption })
+    scorer?.top(query, trails, hits)
   }
 
   return {

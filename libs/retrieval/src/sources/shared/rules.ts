@@ -1,6 +1,7 @@
-import { grownFloat64, grownInt32, nextCapacity } from '@freshet/columns/growth'
+import type { Hits, ScoreBoard } from '@freshet/columns/score-board'
 import type { Interruption } from '../../interruption.ts'
-import type { ScoreBoard } from '@freshet/columns/score-board'
+import { createRarities } from '../../neighbours/rarity.ts'
+import type { SourceQuery } from '../../source.ts'
 import type { SessionLists } from '../../views/session-lists.ts'
 
 /** How pins near a pin are counted. */
@@ -21,7 +22,6 @@ export type RuleOptions = {
 
 /** The sessions to read, the time of the request, the user's own session, which is left out, and the interruption. */
 export interface RulesContext {
-  /** The same view from `begin()` to `begin()`. */
   readonly sessions: SessionLists
   readonly atMs: number
   readonly ownSession: number
@@ -34,6 +34,8 @@ export interface Rules {
   begin(): void
   /** Adds what came near a pin in other sessions than `ownSession`, times `weight`. */
   add(pinRow: number, weight: number, at: RulesContext): void
+  /** Fills `hits` with the best of the pins that were added, each times its rarity among the sessions. */
+  top(query: Pick<SourceQuery, 'limit' | 'accept'>, sessions: SessionLists, hits: Hits): void
 }
 
 /**
@@ -41,44 +43,44 @@ export interface Rules {
  * read from a view of sessions: there is no table of pairs to cap, and an action counts at once.
  */
 export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
-  const { maxSessionsPerPin, maxDistance, rarityExponent, halfLifeMs } = options
+  const { maxSessionsPerPin, maxDistance, halfLifeMs } = options
   const forward = new Float64Array(maxDistance + 1)
   const backward = new Float64Array(maxDistance + 1)
   for (let d = 1; d <= maxDistance; d++) {
     forward[d] = d ** -options.distanceExponent
     backward[d] = options.backwardWeight * d ** -options.distanceExponent
   }
+  const rarityOf = createRarities(options.rarityExponent)
 
-  // A pin comes up many times in one request: its rarity is worked out once.
-  let rarities = new Float64Array(0)
-  let stamps = new Int32Array(0)
-  let stamp = 0
-
-  function rarityOf(row: number, sessions: SessionLists): number {
-    if (stamps[row] !== stamp) {
-      stamps[row] = stamp
-      const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
-      rarities[row] = Math.log(1 + ratio) ** rarityExponent
+  /** Adds the entries `from` to `to` of a session to the sums, all but the one at `position`. */
+  function addNear(pinRows: Int32Array, near: { from: number; to: number; position: number; weight: number }): void {
+    const { from, to, position, weight } = near
+    const { columns } = board
+    const { slots, rows, stamp } = columns
+    let { touched } = columns
+    for (let i = from; i < to; i++) {
+      if (i === position) continue
+      const row = pinRows[i]!
+      const score = weight * (i > position ? forward[i - position]! : backward[position - i]!)
+      const at = 2 * row
+      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
+      else {
+        slots[at] = score
+        slots[at + 1] = stamp
+        rows[touched++] = row
+      }
     }
-    return rarities[row]!
+    columns.touched = touched
   }
 
   return {
-    begin() {
-      board.clear()
-      stamp++
-      if (board.capacity() > stamps.length) {
-        const capacity = nextCapacity(stamps.length, board.capacity())
-        stamps = grownInt32(stamps, capacity)
-        rarities = grownFloat64(rarities, capacity)
-      }
-    },
+    begin: board.clear,
     add(pinRow, weight, { sessions, atMs, ownSession, interruption }) {
       const { pinRows, sessionRows, sessionAtMs } = sessions
       const first = sessions.pinStartOf(pinRow)
       const last = first + sessions.pinLengthOf(pinRow) - 1
       const end = Math.max(first, last + 1 - maxSessionsPerPin)
-      const rare = weight * rarityOf(pinRow, sessions)
+      const rare = weight * rarityOf(sessions.sessionCountOf(pinRow), sessions.sessionsEver)
       for (let s = last; s >= end; s--) {
         const session = sessionRows[s]!
         if (session === ownSession) continue
@@ -89,14 +91,13 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
         let position = stop - 1
         while (position >= start && pinRows[position] !== pinRow) position--
         if (position < start) continue
-        const to = Math.min(stop, position + maxDistance + 1)
-        for (let i = Math.max(start, position - maxDistance); i < to; i++) {
-          if (i === position) continue
-          const other = pinRows[i]!
-          const near = i > position ? forward[i - position] : backward[position - i]
-          board.add(other, decayed * (near ?? 0) * rarityOf(other, sessions))
-        }
+        const from = Math.max(start, position - maxDistance)
+        addNear(pinRows, { from, to: Math.min(stop, position + maxDistance + 1), position, weight: decayed })
       }
+    },
+    top({ limit, accept }, sessions, hits) {
+      const { sessionsEver } = sessions
+      board.top(limit, accept, hits, (row) => rarityOf(sessions.sessionCountOf(row), sessionsEver))
     },
   }
 }
