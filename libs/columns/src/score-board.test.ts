@@ -71,19 +71,38 @@ test('rows that cannot be chosen are not asked about', () => {
   expect(asked).toBeLessThan(330)
 })
 
-test('adding by columns is adding by calls', () => {
-  const order = aRowOrder(['a', 'b', 'c'])
-  const board = createScoreBoard(order)
+test('law: adding to many entries is adding to one after another', () => {
+  const rows = fc.array(fc.nat(9), { maxLength: 20 })
+  const weights = fc.array(fc.float({ min: 0, max: 9, noNaN: true }), { minLength: 1, maxLength: 5 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(rows, weights, fc.integer({ min: -20, max: 9 })), { maxLength: 5 }), (calls) => {
+      const order = aRowOrder(Array.from({ length: 10 }, (_, i) => `p${i}`))
+      const [together, singly] = [createScoreBoard(order), createScoreBoard(order)]
+      for (const board of [together, singly]) {
+        board.clear()
+        board.add(3, 9)
+        board.clear()
+      }
+      for (const [entries, weighed, shift] of calls) {
+        const range = { from: Math.min(1, entries.length), to: entries.length, shift, factor: 0.7 }
+        together.addAll(Int32Array.from(entries), range, Float64Array.from(weighed))
+        for (let i = range.from; i < range.to; i++) {
+          const place = Math.max(0, Math.min(weighed.length - 1, i + shift))
+          singly.add(entries[i] ?? 0, 0.7 * (weighed[place] ?? 0))
+        }
+      }
+      const sums = (board: typeof singly) =>
+        Array.from({ length: board.touched }, (_, i) => [board.touchedRow(i), board.get(board.touchedRow(i))])
+      expect(sums(together)).toEqual(sums(singly))
+    }),
+  )
+})
+
+test('sums are chosen by what they are worth times a factor', () => {
+  const board = createScoreBoard(aRowOrder(['a', 'b', 'c']))
   board.clear()
-  board.add(2, 9)
-  board.clear()
+  board.add(1, 5)
   board.add(2, 1)
-  const { columns } = board
-  expect(columns.slots[2 * 2 + 1]).toBe(columns.stamp)
-  columns.slots[2 * 1] = 5
-  columns.slots[2 * 1 + 1] = columns.stamp
-  columns.rows[columns.touched++] = 1
-  expect([board.get(0), board.get(1), board.get(2)]).toEqual([0, 5, 1])
   const hits = createHits(3)
   board.top(
     3,

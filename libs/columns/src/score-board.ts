@@ -14,16 +14,12 @@ export function createHits(capacity: number): Hits {
   return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0 }
 }
 
-/**
- * The columns of a score board, for loops that add many scores. Entries `2 * row` and `2 * row + 1` of `slots` are the sum of
- * a row and the `stamp` of the request that it belongs to: side by side, because both are read. `rows` holds the `touched`
- * rows in order of first touch.
- */
-export interface ScoreColumns {
-  slots: Float64Array
-  rows: Int32Array
-  stamp: number
-  touched: number
+/** Entries `from` to `to` of a column of rows; entry `i` scores `factor` times the weight number `i + shift`, or the first or last one beyond. */
+export interface WeightedEntries {
+  readonly from: number
+  readonly to: number
+  readonly shift: number
+  readonly factor: number
 }
 
 /**
@@ -33,8 +29,8 @@ export interface ScoreColumns {
 export interface ScoreBoard {
   clear(): void
   add(row: number, score: number): void
-  /** A caller that adds by itself does what `add` does. `clear` replaces `slots` and `rows`. */
-  readonly columns: ScoreColumns
+  /** Adds to the rows of many entries, in their order. */
+  addAll(rows: Int32Array | Uint32Array, entries: WeightedEntries, weights: Float64Array): void
   /** Rows it has room for now: at least those of the order when it was last cleared. */
   capacity(): number
   /** The sum of a row, 0 where none was added. */
@@ -52,37 +48,54 @@ export interface ScoreBoard {
 
 /** A board over the rows of an order; it grows with them. */
 export function createScoreBoard(order: RowOrder): ScoreBoard {
-  let capacity = 0
-  const columns: ScoreColumns = { slots: new Float64Array(0), rows: new Int32Array(0), stamp: 0, touched: 0 }
+  // By row: its sum and the stamp of the query that it belongs to, side by side because both are read.
+  let slots = new Float64Array(0)
+  let rows = new Int32Array(0)
+  let touched = 0
+  let stamp = 0
 
   return {
-    columns,
     clear() {
-      columns.touched = 0
-      columns.stamp++
-      if (order.size <= capacity) return
-      capacity = nextCapacity(capacity, order.size)
-      columns.slots = new Float64Array(2 * capacity)
-      columns.rows = new Int32Array(capacity)
+      touched = 0
+      stamp++
+      if (order.size <= rows.length) return
+      rows = new Int32Array(nextCapacity(rows.length, order.size))
+      slots = new Float64Array(2 * rows.length)
     },
     add(row, score) {
-      const { slots, stamp } = columns
       if (slots[2 * row + 1] === stamp) {
         slots[2 * row] = slots[2 * row]! + score
       } else {
         slots[2 * row] = score
         slots[2 * row + 1] = stamp
-        columns.rows[columns.touched++] = row
+        rows[touched++] = row
       }
     },
-    capacity: () => Math.max(capacity, order.size),
-    get: (row) => (columns.slots[2 * row + 1] === columns.stamp ? columns.slots[2 * row]! : 0),
-    get touched() {
-      return columns.touched
+    addAll(added, { from, to, shift, factor }, weights) {
+      // Locals: a loop reads variables of the board again after each store.
+      const [sums, seen, now] = [slots, rows, stamp]
+      const last = weights.length - 1
+      let count = touched
+      for (let i = from; i < to; i++) {
+        const row = added[i]!
+        const score = factor * weights[Math.max(0, Math.min(last, i + shift))]!
+        const at = 2 * row
+        if (sums[at + 1] === now) sums[at] = sums[at]! + score
+        else {
+          sums[at] = score
+          sums[at + 1] = now
+          seen[count++] = row
+        }
+      }
+      touched = count
     },
-    touchedRow: (index) => columns.rows[index] ?? -1,
+    capacity: () => Math.max(rows.length, order.size),
+    get: (row) => (slots[2 * row + 1] === stamp ? slots[2 * row]! : 0),
+    get touched() {
+      return touched
+    },
+    touchedRow: (index) => rows[index] ?? -1,
     top(limit, accept, hits, factor) {
-      const { slots, rows, touched } = columns
       const scores = scratchScores(touched)
       if (factor === undefined) for (let i = 0; i < touched; i++) scores[i] = slots[2 * rows[i]!]!
       else for (let i = 0; i < touched; i++) scores[i] = slots[2 * rows[i]!]! * factor(rows[i]!)

@@ -34,6 +34,8 @@ export interface TwoHop {
 
 /** Entries that are read between two looks whether to break off. */
 const entriesPerLook = 1_024
+/** All entries weigh the same. */
+const equally = Float64Array.of(1)
 
 /** Expansion over a graph into a score board. Sums are made in the order of the graph's lists, which row numbers don't change. */
 export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHopOptions): TwoHop {
@@ -48,24 +50,6 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
 
   function makeRoom(size: number): void {
     sizeFactors = Float64Array.from({ length: 2 * size }, (_, entries) => entries ** -options.boardSizePower)
-  }
-
-  /** Adds to the sums of the pins in entries `from` to `to` of the pool. */
-  function addAll(from: number, to: number, score: number): void {
-    const { columns } = board
-    const { slots, rows, stamp } = columns
-    let { touched } = columns
-    for (let i = from; i < to; i++) {
-      const row = pool[i]!
-      const at = 2 * row
-      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
-      else {
-        slots[at] = score
-        slots[at + 1] = stamp
-        rows[touched++] = row
-      }
-    }
-    columns.touched = touched
   }
 
   return {
@@ -95,7 +79,7 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
           if (interruption.due(read)) return
           read = 0
         }
-        if (drift === 0) addAll(from, to, perPin)
+        if (drift === 0) board.addAll(pool, { from, to, shift: 0, factor: perPin }, equally)
         else
           for (let i = from; i < to; i++)
             board.add(pool[i]!, perPin * Math.exp(-drift * Math.abs(atSeconds[i]! - edgeAt)))

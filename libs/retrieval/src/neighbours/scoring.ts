@@ -118,22 +118,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
       anchorWeight = weights[place]!
       anchor = i
     }
-    const { columns } = board
-    const { slots, rows, stamp } = columns
-    let { touched } = columns
-    for (let i = start; i < end; i++) {
-      const row = pinRows[i]!
-      const steps = Math.max(-maxSteps, Math.min(maxSteps, i - anchor))
-      const score = similarity * nearness[steps + maxSteps]!
-      const at = 2 * row
-      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
-      else {
-        slots[at] = score
-        slots[at + 1] = stamp
-        rows[touched++] = row
-      }
-    }
-    columns.touched = touched
+    board.addAll(pinRows, { from: start, to: end, shift: maxSteps - anchor, factor: similarity }, nearness)
   }
 
   return {

@@ -44,34 +44,13 @@ export interface Rules {
  */
 export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
   const { maxSessionsPerPin, maxDistance, halfLifeMs } = options
-  const forward = new Float64Array(maxDistance + 1)
-  const backward = new Float64Array(maxDistance + 1)
+  // The pin itself, in the middle, counts nothing.
+  const nearness = new Float64Array(2 * maxDistance + 1)
   for (let d = 1; d <= maxDistance; d++) {
-    forward[d] = d ** -options.distanceExponent
-    backward[d] = options.backwardWeight * d ** -options.distanceExponent
+    nearness[maxDistance + d] = d ** -options.distanceExponent
+    nearness[maxDistance - d] = options.backwardWeight * d ** -options.distanceExponent
   }
   const rarityOf = createRarities(options.rarityExponent)
-
-  /** Adds the entries `from` to `to` of a session to the sums, all but the one at `position`. */
-  function addNear(pinRows: Int32Array, near: { from: number; to: number; position: number; weight: number }): void {
-    const { from, to, position, weight } = near
-    const { columns } = board
-    const { slots, rows, stamp } = columns
-    let { touched } = columns
-    for (let i = from; i < to; i++) {
-      if (i === position) continue
-      const row = pinRows[i]!
-      const score = weight * (i > position ? forward[i - position]! : backward[position - i]!)
-      const at = 2 * row
-      if (slots[at + 1] === stamp) slots[at] = slots[at]! + score
-      else {
-        slots[at] = score
-        slots[at + 1] = stamp
-        rows[touched++] = row
-      }
-    }
-    columns.touched = touched
-  }
 
   return {
     begin: board.clear,
@@ -92,7 +71,8 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
         while (position >= start && pinRows[position] !== pinRow) position--
         if (position < start) continue
         const from = Math.max(start, position - maxDistance)
-        addNear(pinRows, { from, to: Math.min(stop, position + maxDistance + 1), position, weight: decayed })
+        const to = Math.min(stop, position + maxDistance + 1)
+        board.addAll(pinRows, { from, to, shift: maxDistance - position, factor: decayed }, nearness)
       }
     },
     top({ limit, accept }, sessions, hits) {
