@@ -6,7 +6,7 @@ import { idProblem } from '@freshet/domain/ids'
 import type { UserState } from '@freshet/domain/user-state'
 import type { RankingPage } from '@freshet/ranking/serving/page'
 import { parseHeadFactors } from './head-factors.ts'
-import { parseRetrieval } from './rank-retrieval.ts'
+import { firstNotFinite, parseRetrieval } from './rank-retrieval.ts'
 import { invalid } from './invalid.ts'
 
 /** Checks a request and returns its page. Throws CALL_INVALID_ARGUMENT with the field, the problem and the allowed values. */
@@ -16,8 +16,8 @@ export function parseCandidates(request: RankRequest, maxCandidates: number): Ra
     throw invalid('at_ms', `is ${atMs}; give the time of the request in milliseconds since the epoch`)
   if (pinIds.length > maxCandidates)
     throw invalid('pin_ids', `holds ${pinIds.length} candidates; at most ${maxCandidates} are allowed`)
-  for (const [at, pinId] of pinIds.entries()) {
-    const problem = idProblem(pinId)
+  for (let at = 0; at < pinIds.length; at++) {
+    const problem = idProblem(pinIds[at]!)
     if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
   }
   if (request.sessionId !== '') {
@@ -47,7 +47,7 @@ function parseScores({ retrievalScores: bytes, pinIds }: RankRequest): Float32Ar
   if (bytes.byteLength !== pinIds.length * 4)
     throw invalid('retrieval_scores', `has ${bytes.byteLength} bytes; ${pinIds.length} candidates need 4 each`)
   const scores = float32Column(bytes)
-  const bad = scores.findIndex((score) => !Number.isFinite(score))
+  const bad = firstNotFinite(scores)
   if (bad >= 0) throw invalid(`retrieval_scores[${bad}]`, `is ${scores[bad]}; give a finite number`)
   return scores
 }

@@ -20,13 +20,14 @@ type RetrievalFields = Pick<
 export function parseRetrieval(request: RetrievalFields): RetrievalColumns {
   const ranks = parseRanks(request)
   const foundBy = parseFoundBy(request)
-  const found = foundBy.reduce((sum, bits) => sum + bitCount(bits), 0)
-  const sourceCounts = Uint8Array.from(foundBy, bitCount)
+  const sourceCounts = new Uint8Array(foundBy.length)
+  let found = 0
+  for (let row = 0; row < foundBy.length; row++) found += sourceCounts[row] = bitCount(foundBy[row]!)
   const rankOf = columnOf('source_ranks', request.sourceRanks, { found, width: 2 })
   const scoreOf = columnOf('source_scores', request.sourceScores, { found, width: 4 })
   if (rankOf === null || scoreOf === null) return { ...noRetrieval, ranks, sourceCounts }
   const scores = float32Column(scoreOf)
-  const bad = scores.findIndex((score) => !Number.isFinite(score))
+  const bad = firstNotFinite(scores)
   if (bad >= 0) throw invalid(`source_scores[${bad}]`, `is ${scores[bad]}; give a finite number`)
   return { ranks, sourceCounts, ...spread(request.sources, foundBy, { ranks: uint16Column(rankOf), scores }) }
 }
@@ -47,7 +48,7 @@ function parseFoundBy({ sources, foundBy: bytes, pinIds }: RetrievalFields): Uin
   if (bytes.byteLength !== 0 && bytes.byteLength !== pinIds.length * 4)
     throw invalid('found_by', `has ${bytes.byteLength} bytes; ${pinIds.length} candidates need 4 each, or none`)
   const foundBy = uint32Column(bytes)
-  const unnamed = foundBy.findIndex((bits) => sources.length < maxSources && bits >>> sources.length !== 0)
+  const unnamed = sources.length < maxSources ? firstAbove(foundBy, 2 ** sources.length) : -1
   if (unnamed >= 0)
     throw invalid(`found_by[${unnamed}]`, `sets a bit of a source that is not among the ${sources.length} of sources`)
   return foundBy
@@ -87,8 +88,21 @@ function spread(
   return { sourceRanks, sourceScores }
 }
 
+/** The first row whose bits reach a limit; −1: none. */
+function firstAbove(column: Uint32Array, limit: number): number {
+  for (let row = 0; row < column.length; row++) if (column[row]! >= limit) return row
+  return -1
+}
+
+/** The first row that is not a finite number; −1: none. */
+export function firstNotFinite(column: Float32Array): number {
+  for (let row = 0; row < column.length; row++) if (!Number.isFinite(column[row]!)) return row
+  return -1
+}
+
+/** Adds up neighbouring bits, pairs, nibbles and bytes. */
 function bitCount(bits: number): number {
-  let count = 0
-  for (let left = bits; left !== 0; left &= left - 1) count++
-  return count
+  const pairs = bits - ((bits >>> 1) & 0x55555555)
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

@@ -157,10 +157,8 @@ describe('views of the ranker', () => {
           topics: [asId<TopicId>(topic)],
           creatorId: asId<CreatorId>(creator),
         })
-        for (const pin of [meta('tea', 'x'), meta('jam', 'y')])
-          for (let number = 0; number < 6; number++)
-            for (const read of ['topic', 'creator'] as const)
-              expect(changed!.overallRates()[read](pin, number)).toBe(direct!.overallRates()[read](pin, number))
+        const pins = { pinMetas: [meta('tea', 'x'), meta('jam', 'y')], pins: [null, null] }
+        expect(changed!.overallRates().numbersOf(pins)).toEqual(direct!.overallRates().numbersOf(pins))
       }),
     )
   })

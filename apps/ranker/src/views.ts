@@ -131,7 +131,7 @@ export function createRankerViews({
     const pin = {
       ...changed.pin,
       visualEmbedding: null,
-      topics: topics.map((topic) => words.one(topic)),
+      topics: words.list(topics),
       creatorId: creatorId === null ? null : words.one(creatorId),
     }
     const entry = entryFor(pinId)

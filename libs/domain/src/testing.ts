@@ -1,3 +1,4 @@
+import type { Feature } from './features/feature.ts'
 import fc from 'fast-check'
 import { actions, type Action, type Engagement, type Subject } from './engagement.ts'
 import {
@@ -113,5 +114,16 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
 export function shuffled<T>(values: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly [readonly T[], readonly T[]]> {
   return values.chain((list) =>
     fc.shuffledSubarray([...list], { minLength: list.length }).map((other) => [list, other] as const),
+  )
+}
+
+/** The numbers of the first candidate of a page, by the name of the feature. */
+export function readFirst<Page>(features: readonly Feature<Page>[], page: Page): Record<string, number> {
+  return Object.fromEntries(
+    features.map((feature) => {
+      const out = new Float64Array(1)
+      feature.read(page, out)
+      return [feature.name, Math.fround(Number.isFinite(out[0]) ? out[0]! : feature.missing)]
+    }),
   )
 }

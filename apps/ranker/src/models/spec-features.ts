@@ -48,7 +48,7 @@ export function createSpecFeatures(builtIn: Pick<ServingModel, 'featureNames' | 
       return {
         featureNames: [...model.featureNames, ...plan.names],
         features: sideBySide(page.pinIds.length, features, more.features),
-        facts: [...facts, ...pinFactsOf({ inputs }, more.pins)],
+        facts: [...facts, ...pinFactsOf(inputs, more.pins)],
       }
     },
   }

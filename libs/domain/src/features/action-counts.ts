@@ -31,18 +31,18 @@ const decayingHalfLives = ['30m', '1d', '30d'] as const
 const impression = actions.indexOf('impression')
 const month = halfLifeNames.indexOf('30d')
 
-/** The context of these features. */
-interface ActionCountContext {
+/** What these features read of a page. */
+interface ActionCountPage {
   readonly user: { readonly counters: Counters } | null
   /** `count`: the decayed count of an action (its index) under a half-life (its index) as of a time. */
-  readonly pin: { count(action: number, halfLife: number, atMs: number): number } | null
+  readonly pins: readonly ({ count(action: number, halfLife: number, atMs: number): number } | null)[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<ActionCountContext>()
+const scalar = scalarOver<ActionCountPage>()
 
 /** Counts by user and by pin, `user_click_1d` and `pin_click_1d`, and rates per impression, `pin_click_rate`. */
-export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
+export const actionCountFeatures: readonly Feature<ActionCountPage>[] = [
   ...countedActions.flatMap((action) =>
     decayingHalfLives.map((halfLife) =>
       scalar({
@@ -50,7 +50,6 @@ export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
         unit: 'decayed count',
         missing: 0,
         needs: ['user'],
-        of: 'request',
         value: ({ user, atMs }) => countOf(user.counters, action, halfLife, atMs),
       }),
     ),
@@ -64,7 +63,9 @@ export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
         unit: 'decayed count',
         missing: 0,
         needs: ['pin'],
-        value: ({ pin, atMs }) => pin.count(row, column, atMs),
+        column: ({ pins, atMs }, out) => {
+          for (let at = 0; at < pins.length; at++) out[at] = pins[at]?.count(row, column, atMs) ?? NaN
+        },
       })
     }),
   ),
@@ -74,7 +75,6 @@ export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
       unit: 'probability',
       missing: ratePriors[at]!,
       needs: ['user'],
-      of: 'request',
       value: ({ user: { counters }, atMs }) =>
         rateOf(countOf(counters, action, '30d', atMs), countOf(counters, 'impression', '30d', atMs), ratePriors[at]!),
     }),
@@ -87,7 +87,12 @@ export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
       unit: 'probability',
       missing: prior,
       needs: ['pin'],
-      value: ({ pin, atMs }) => rateOf(pin.count(row, month, atMs), pin.count(impression, month, atMs), prior),
+      column: ({ pins, atMs }, out) => {
+        for (let at = 0; at < pins.length; at++) {
+          const pin = pins[at]!
+          out[at] = pin === null ? NaN : rateOf(pin.count(row, month, atMs), pin.count(impression, month, atMs), prior)
+        }
+      },
     })
   }),
 ]

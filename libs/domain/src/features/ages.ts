@@ -4,26 +4,28 @@ import type { UserState } from '../user-state.ts'
 import { hours, scalarOver, type Feature } from './feature.ts'
 import { sessionCount } from './sessions.ts'
 
-/** The context of these features. */
-interface AgeContext {
+/** What these features read of a page. */
+interface AgePage {
   readonly user: Pick<UserState, 'firstAtMs' | 'lastAtMs' | 'sessions'> | null
-  readonly pin: { readonly state: Pick<PinState, 'firstAtMs' | 'lastAtMs'> } | null
-  readonly pinMeta: Pick<Pin, 'createdAtMs'> | null
+  readonly pins: readonly (Pick<PinState, 'firstAtMs' | 'lastAtMs'> | null)[]
+  readonly pinMetas: readonly (Pick<Pin, 'createdAtMs'> | null)[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<AgeContext>()
+const scalar = scalarOver<AgePage>()
 
 /** Age and activity: the pin's age (from the catalogue, else from its first engagement) and the time since the pin's and the user's last engagement. */
-export const ageFeatures: readonly Feature<AgeContext>[] = [
+export const ageFeatures: readonly Feature<AgePage>[] = [
   scalar({
     name: 'pin_age',
     unit: 'hours',
     missing: 0,
     needs: [],
-    value: ({ pin, pinMeta, atMs }) => {
-      const bornAtMs = pinMeta?.createdAtMs ?? pin?.state.firstAtMs ?? null
-      return bornAtMs === null ? 0 : hours(atMs - bornAtMs)
+    column: ({ pins, pinMetas, atMs }, out) => {
+      for (let row = 0; row < pins.length; row++) {
+        const bornAtMs = pinMetas[row]?.createdAtMs ?? pins[row]?.firstAtMs ?? null
+        out[row] = bornAtMs === null ? 0 : hours(atMs - bornAtMs)
+      }
     },
   }),
   scalar({
@@ -31,14 +33,18 @@ export const ageFeatures: readonly Feature<AgeContext>[] = [
     unit: 'hours since the last engagement',
     missing: 8760,
     needs: ['pin'],
-    value: ({ pin, atMs }) => hours(atMs - pin.state.lastAtMs),
+    column: ({ pins, atMs }, out) => {
+      for (let row = 0; row < pins.length; row++) {
+        const pin = pins[row]!
+        out[row] = pin === null ? NaN : hours(atMs - pin.lastAtMs)
+      }
+    },
   }),
   scalar({
     name: 'user_age',
     unit: 'hours since the first engagement',
     missing: 0,
     needs: ['user'],
-    of: 'request',
     value: ({ user, atMs }) => hours(atMs - user.firstAtMs),
   }),
   scalar({
@@ -46,7 +52,6 @@ export const ageFeatures: readonly Feature<AgeContext>[] = [
     unit: 'hours since the last engagement',
     missing: 8760,
     needs: ['user'],
-    of: 'request',
     value: ({ user, atMs }) => hours(atMs - user.lastAtMs),
   }),
   scalar({
@@ -54,7 +59,6 @@ export const ageFeatures: readonly Feature<AgeContext>[] = [
     unit: 'sessions',
     missing: 0,
     needs: ['user'],
-    of: 'request',
     value: ({ user }) => sessionCount(user.sessions),
   }),
 ]

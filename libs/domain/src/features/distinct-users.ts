@@ -43,20 +43,22 @@ export function distinctUsers(sketch: DistinctUsers): number {
   return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
 }
 
-/** The context of these features. */
-interface DistinctUserContext {
-  readonly pin: { readonly users: number } | null
+/** What these features read of a page. */
+interface DistinctUserPage {
+  readonly pins: readonly ({ readonly users: number } | null)[]
 }
 
-const scalar = scalarOver<DistinctUserContext>()
+const scalar = scalarOver<DistinctUserPage>()
 
 /** The number of different users who liked the pin. */
-export const distinctUserFeatures: readonly Feature<DistinctUserContext>[] = [
+export const distinctUserFeatures: readonly Feature<DistinctUserPage>[] = [
   scalar({
     name: 'pin_users',
     unit: 'estimated users',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => pin.users,
+    column: ({ pins }, out) => {
+      for (let row = 0; row < pins.length; row++) out[row] = pins[row]?.users ?? NaN
+    },
   }),
 ]

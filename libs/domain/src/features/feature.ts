@@ -1,50 +1,62 @@
 /**
- * Context fields that a feature can require. If a required field is null, the feature has its `missing` value. The names are those
- * of the context's fields.
+ * What a feature can require. If the user, the interests or the user's rates of a page are null, the feature has its `missing` value
+ * for all candidates; `pin`, `pinMeta` and `retrievalScore` are fields of a candidate, and one without them has the missing value.
  */
 export type Need = 'user' | 'interests' | 'userRates' | 'pin' | 'pinMeta' | 'retrievalScore'
 
 /**
- * One or more named numbers read from a context. Training and serving use this one definition. `Context` contains
+ * One or more named numbers read from a page of candidates. Training and serving use this one definition. `Page` contains
  * only what this feature reads, so a feature's file imports neither other features nor a whole state.
  */
-export interface Feature<in Context> {
+export interface Feature<in Page> {
   readonly name: string
-  /** How many numbers it writes. */
+  /** How many numbers it writes for a candidate. */
   readonly width: number
-  /** The value of each number when a required field is null. */
+  /** The value of each number when a requirement is not met. */
   readonly missing: number
   /** For example `count`, `hours`, `probability`. */
   readonly unit: string
   readonly needs: readonly Need[]
-  /** `request`: the same for all candidates of a request, so the ranker reads it once per page. */
+  /** `request`: the same for all candidates of a page. */
   readonly of: 'candidate' | 'request'
-  /** Writes `width` finite numbers to `out` from `offset`. The context is valid for this call only: a page reuses one for all its candidates. */
-  readonly read: (context: Context, out: Float32Array, offset: number) => void
+  /**
+   * Writes `width` numbers for each candidate to `out`, in the order of the page; a `request` feature writes them once. A number that
+   * is not finite means `missing`. A candidate's numbers do not depend on the other candidates.
+   */
+  readonly read: (page: Page, out: Float64Array) => void
 }
 
-/** The context as a feature's reader sees it: required fields are not null. */
-export type Met<Context, N extends keyof Context> = Context & { readonly [K in N]: NonNullable<Context[K]> }
+/** The page as a feature's reader sees it: what it requires of the request is not null. */
+export type Met<Page, N> = Page & { readonly [K in N & keyof Page]: NonNullable<Page[K]> }
 
-/** How a feature of one number is defined. */
-export interface ScalarDefinition<Context, N extends Need & keyof Context> {
+interface Described<N extends Need> {
   readonly name: string
   readonly unit: string
   readonly missing: number
   readonly needs: readonly N[]
-  /** Default: `candidate`. A `request` feature must not read the candidate. */
-  readonly of?: 'candidate' | 'request'
-  readonly value: (context: Met<Context, N>) => number
 }
 
+/** How a feature of one number is defined: `value` is the same for all candidates, `column` writes one number per candidate. */
+export type ScalarDefinition<Page, N extends Need> = Described<N> &
+  (
+    | { readonly value: (page: Met<Page, N>) => number }
+    | { readonly column: (page: Met<Page, N>, out: Float64Array) => void }
+  )
+
 /**
- * Gives the function that defines features of one number over a context: `scalarOver<{ user: … }>()({ name, … })`.
- * A `value` that is not finite becomes the missing value, so a feature vector never holds NaN.
+ * Gives the function that defines features of one number over a page: `scalarOver<{ user: … }>()({ name, … })`. A column has its
+ * own loop, because a call of a closure for each candidate and feature costs several times what most features cost.
  */
-export function scalarOver<Context extends object>() {
-  return <const N extends Need & keyof Context>(definition: ScalarDefinition<Context, N>): Feature<Context> => {
-    const { name, unit, missing, needs, of = 'candidate', value } = definition
-    const meets = meetsAll<Context, N>(needs)
+export function scalarOver<Page extends object>() {
+  return <const N extends Need>(definition: ScalarDefinition<Page, N>): Feature<Page> => {
+    const { name, unit, missing, needs } = definition
+    const meets = (page: Page & Partial<Record<Need, unknown>>): page is Met<Page, N> =>
+      needs.every((need) => page[need] !== null)
+    const of = 'value' in definition ? 'request' : 'candidate'
+    const write =
+      'value' in definition
+        ? (page: Met<Page, N>, out: Float64Array) => void (out[0] = definition.value(page))
+        : definition.column
     return {
       name,
       width: 1,
@@ -52,9 +64,9 @@ export function scalarOver<Context extends object>() {
       unit,
       needs,
       of,
-      read(context, out, offset) {
-        const read = meets(context) ? value(context) : missing
-        out[offset] = Number.isFinite(read) ? read : missing
+      read(page, out) {
+        if (meets(page)) write(page, out)
+        else out.fill(NaN)
       },
     }
   }
@@ -63,24 +75,4 @@ export function scalarOver<Context extends object>() {
 /** Milliseconds as hours, never below 0: times after the request count as now. */
 export function hours(elapsedMs: number): number {
   return Math.max(0, elapsedMs) / 3_600_000
-}
-
-/** Whether all required fields are present. Without a loop over names, because it runs for each feature of each candidate. */
-function meetsAll<Context extends object, N extends Need & keyof Context>(
-  needs: readonly N[],
-): (context: Context) => context is Met<Context, N> {
-  const wants = (need: Need): boolean => (needs as readonly Need[]).includes(need)
-  const user = wants('user')
-  const interests = wants('interests')
-  const userRates = wants('userRates')
-  const pin = wants('pin')
-  const pinMeta = wants('pinMeta')
-  const retrievalScore = wants('retrievalScore')
-  return (context: Partial<Record<Need, unknown>>): context is Met<Context, N> =>
-    !(user && context.user === null) &&
-    !(interests && context.interests === null) &&
-    !(userRates && context.userRates === null) &&
-    !(pin && context.pin === null) &&
-    !(pinMeta && context.pinMeta === null) &&
-    !(retrievalScore && context.retrievalScore === null)
 }

@@ -4,9 +4,10 @@ import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
-import { hours, scalarOver, type Feature } from './feature.ts'
+import { hours, scalarOver, type Feature, type Met } from './feature.ts'
 import { hasRelation, relationIds } from './relations.ts'
 import { standingOf } from './standing-actions.ts'
+import { topicListsOf } from './topic-lists.ts'
 
 /** Half-life of an action's weight in interests, milliseconds: 14 days. */
 export const interestHalfLifeMs = 1_209_600_000
@@ -94,98 +95,131 @@ function add(interests: Map<string, Interest>, id: string, weight: number, atMs:
   })
 }
 
-/** The context of these features. */
-interface InterestContext {
+/** What these features read of a page. */
+interface InterestPage {
   readonly interests: Interests | null
-  readonly pin: { isOn(boardId: string, hash: number): boolean } | null
-  readonly pinMeta: Pick<Pin, 'topics' | 'creatorId'> | null
+  readonly pins: readonly ({ isOn(boardId: string, hash: number): boolean } | null)[]
+  readonly pinMetas: readonly (Pick<Pin, 'topics' | 'creatorId'> | null)[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<InterestContext>()
+// Places in a candidate's numbers.
+const topicWeightAt = 0
+const topicRecencyAt = 1
+const followsTopicAt = 2
+const topicNumbers = 3
+const creatorWeightAt = topicNumbers
+const creatorRecencyAt = 4
+const followsCreatorAt = 5
+const numbers = 6
 
-const topicFeature = scalar({
-  name: 'topic_affinity',
-  unit: 'weighted actions',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta }) => {
-    let sum = 0
-    for (const topic of pinMeta.topics) sum += interests.topics.get(topic)?.weight ?? 0
-    return sum / Math.max(1, pinMeta.topics.length)
-  },
-})
+// Several features read the same topics, so a page looks each of them up once.
+const numbersOf = new WeakMap<object, Float64Array>()
 
-const creatorFeature = scalar({
-  name: 'creator_affinity',
-  unit: 'weighted actions',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta }) => (pinMeta.creatorId && interests.creators.get(pinMeta.creatorId)?.weight) || 0,
-})
+/** A row of `numbers` for each candidate. */
+function readNumbers(page: Met<InterestPage, 'interests'>): Float64Array {
+  const known = numbersOf.get(page)
+  if (known !== undefined) return known
+  const { interests, pinMetas, atMs } = page
+  const all = new Float64Array(pinMetas.length * numbers)
+  const { lists, of } = topicListsOf(pinMetas)
+  const ofLists = new Float64Array(lists.length * topicNumbers)
+  for (let list = 0; list < lists.length; list++)
+    writeTopics(ofLists, list * topicNumbers, { interests, topics: lists[list]!, atMs })
+  for (let row = 0; row < pinMetas.length; row++) {
+    const pin = pinMetas[row]!
+    const at = row * numbers
+    if (pin === null) {
+      all.fill(NaN, at, at + numbers)
+      continue
+    }
+    const from = of[row]! * topicNumbers
+    for (let number = 0; number < topicNumbers; number++) all[at + number] = ofLists[from + number]!
+    if (pin.creatorId !== null) writeCreator(all, at, { interests, creatorId: pin.creatorId, atMs })
+  }
+  numbersOf.set(page, all)
+  return all
+}
+
+interface OfTopics {
+  readonly interests: Interests
+  readonly topics: readonly string[]
+  readonly atMs: number
+}
+
+function writeTopics(out: Float64Array, at: number, { interests, topics, atMs }: OfTopics): void {
+  let [sum, most, follows] = [0, 0, 0]
+  for (let place = 0; place < topics.length; place++) {
+    const topic = topics[place]!
+    const interest = interests.topics.get(topic)
+    if (interest === undefined) continue
+    sum += interest.weight
+    most = Math.max(most, recency(interest, atMs))
+    // A followed topic is an interest too.
+    if (interests.followedTopics.has(topic)) follows = 1
+  }
+  out[at + topicWeightAt] = sum / Math.max(1, topics.length)
+  out[at + topicRecencyAt] = most
+  out[at + followsTopicAt] = follows
+}
+
+interface OfCreator {
+  readonly interests: Interests
+  readonly creatorId: string
+  readonly atMs: number
+}
+
+function writeCreator(out: Float64Array, at: number, { interests, creatorId, atMs }: OfCreator): void {
+  const interest = interests.creators.get(creatorId)
+  if (interest === undefined) return
+  out[at + creatorWeightAt] = interest.weight
+  out[at + creatorRecencyAt] = recency(interest, atMs)
+  if (interests.followedCreators.has(creatorId)) out[at + followsCreatorAt] = 1
+}
+
+/** Recency is `1 / (1 + hours)`: 1 just now, 0 never. */
+function recency({ lastAtMs }: Interest, atMs: number): number {
+  return lastAtMs === 0 ? 0 : 1 / (1 + hours(atMs - lastAtMs))
+}
+
+const scalar = scalarOver<InterestPage>()
+
+function ofNumber(name: string, at: number, unit: string): Feature<InterestPage> {
+  return scalar({
+    name,
+    unit,
+    missing: 0,
+    needs: ['interests', 'pinMeta'],
+    column: (page, out) => {
+      const all = readNumbers(page)
+      for (let row = 0; row < out.length; row++) out[row] = all[row * numbers + at]!
+    },
+  })
+}
 
 const boardFeature = scalar({
   name: 'board_affinity',
   unit: 'decayed saves',
   missing: 0,
   needs: ['interests', 'pin'],
-  value: ({ interests: { boards }, pin }) => {
-    let most = 0
-    for (const { id, hash, weight } of boards) if (weight > most && pin.isOn(id, hash)) most = weight
-    return most
+  column: ({ interests: { boards }, pins }, out) => {
+    for (let row = 0; row < pins.length; row++) {
+      const pin = pins[row]!
+      let most = 0
+      if (pin !== null && boards.length > 0)
+        for (const { id, hash, weight } of boards) if (weight > most && pin.isOn(id, hash)) most = weight
+      out[row] = most
+    }
   },
-})
-
-/** Recency is `1 / (1 + hours)`: 1 just now, 0 never. */
-const topicRecency = scalar({
-  name: 'topic_recency',
-  unit: '1 / (1 + hours)',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta, atMs }) => {
-    let most = 0
-    for (const topic of pinMeta.topics) most = Math.max(most, recency(interests.topics.get(topic), atMs))
-    return most
-  },
-})
-
-const creatorRecency = scalar({
-  name: 'creator_recency',
-  unit: '1 / (1 + hours)',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta, atMs }) =>
-    pinMeta.creatorId === null ? 0 : recency(interests.creators.get(pinMeta.creatorId), atMs),
-})
-
-const followsCreator = scalar({
-  name: 'follows_creator',
-  unit: '0 or 1',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta }) =>
-    pinMeta.creatorId !== null && interests.followedCreators.has(pinMeta.creatorId) ? 1 : 0,
-})
-
-const followsTopic = scalar({
-  name: 'follows_topic',
-  unit: '0 or 1',
-  missing: 0,
-  needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta }) => (pinMeta.topics.some((topic) => interests.followedTopics.has(topic)) ? 1 : 0),
 })
 
 /** Features that measure how well a pin fits a user. */
-export const interestFeatures: readonly Feature<InterestContext>[] = [
-  topicFeature,
-  creatorFeature,
+export const interestFeatures: readonly Feature<InterestPage>[] = [
+  ofNumber('topic_affinity', topicWeightAt, 'weighted actions'),
+  ofNumber('creator_affinity', creatorWeightAt, 'weighted actions'),
   boardFeature,
-  topicRecency,
-  creatorRecency,
-  followsCreator,
-  followsTopic,
+  ofNumber('topic_recency', topicRecencyAt, '1 / (1 + hours)'),
+  ofNumber('creator_recency', creatorRecencyAt, '1 / (1 + hours)'),
+  ofNumber('follows_creator', followsCreatorAt, '0 or 1'),
+  ofNumber('follows_topic', followsTopicAt, '0 or 1'),
 ]
-
-function recency(interest: Interest | undefined, atMs: number): number {
-  return interest === undefined || interest.lastAtMs === 0 ? 0 : 1 / (1 + hours(atMs - interest.lastAtMs))
-}

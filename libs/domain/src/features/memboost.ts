@@ -63,27 +63,26 @@ export function memboost(acted: number, expected: number): number {
   return Math.log((acted + boostPrior) / (expected + boostPrior))
 }
 
-/** The context of these features. */
-interface MemboostContext {
-  readonly pin: { readonly state: PinState; acted(atMs: number): number; expected(atMs: number): number } | null
-  /** Action rates by position, over all pins; null: the default curve. */
-  readonly positionRates: PositionRates | null
+/** What these features read of a page. */
+interface MemboostPage {
+  readonly pins: readonly ({ acted(atMs: number): number; expected(atMs: number): number } | null)[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<MemboostContext>()
+const scalar = scalarOver<MemboostPage>()
 
 /** How much better the pin performed than expected from its positions. */
-export const memboostFeatures: readonly Feature<MemboostContext>[] = [
+export const memboostFeatures: readonly Feature<MemboostPage>[] = [
   scalar({
     name: 'pin_memboost',
     unit: 'natural logarithm of a ratio',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin, positionRates, atMs }) =>
-      memboost(
-        pin.acted(atMs),
-        positionRates === null ? pin.expected(atMs) : expectedActions(pin.state, positionRates, atMs),
-      ),
+    column: ({ pins, atMs }, out) => {
+      for (let row = 0; row < pins.length; row++) {
+        const pin = pins[row]!
+        out[row] = pin === null ? NaN : memboost(pin.acted(atMs), pin.expected(atMs))
+      }
+    },
   }),
 ]

@@ -4,7 +4,7 @@ import type { Action } from '../engagement.ts'
 import { asId, type CreatorId, type TopicId } from '../ids.ts'
 import type { Pin } from '../pin.ts'
 import { foldPin, newPinState, type PinState } from '../pin-state.ts'
-import { anEngagement } from '../testing.ts'
+import { anEngagement, readFirst } from '../testing.ts'
 import {
   createOverallCounts,
   noOverallRates,
@@ -32,13 +32,8 @@ function aState(counts: Partial<Record<Action, number>>, position: number | null
 const contribution = (meta: Meta, state: PinState): PinContribution => ({ ...meta, totals: totalsOf(state) })
 
 function read(overall: OverallRates, pinMeta: Meta | null, state: PinState | null = null): Record<string, number> {
-  const out = new Float32Array(1)
-  return Object.fromEntries(
-    overallRateFeatures.map((feature) => {
-      feature.read({ overall, pinMeta, pin: state === null ? null : new PinReading(state) }, out, 0)
-      return [feature.name, out[0]!]
-    }),
-  )
+  const pins = [state === null ? null : new PinReading(state)]
+  return readFirst(overallRateFeatures, { overall, pinMetas: [pinMeta], pins })
 }
 
 describe('rates of all users', () => {

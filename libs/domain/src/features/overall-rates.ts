@@ -4,6 +4,7 @@ import { createPositionRates, type PositionRates } from './memboost.ts'
 import { totalsAt, totalsWidth } from './pin-totals.ts'
 import { buckets } from './positions.ts'
 import { rateDeviation, ratedActions, ratePriors, smoothedRate } from './rates.ts'
+import { topicListsOf } from './topic-lists.ts'
 
 /** What one pin of the catalogue contributes to the rates of its topics and creator. */
 export interface PinContribution extends Pick<Pin, 'topics' | 'creatorId'> {
@@ -69,6 +70,10 @@ const shownAt = 0
 const ratesAt = 1
 const uncertaintyAt = ratesAt + ratedActions.length
 const numbers = uncertaintyAt + 1
+/** Where a row has the numbers of the creator and of the pin; those of the topics come first. */
+const creatorAt = numbers
+const pinAt = 2 * numbers
+const rowWidth = 3 * numbers
 const saveRateAt = ratesAt + ratedActions.indexOf('save')
 
 type Meta = Pick<Pin, 'topics' | 'creatorId'>
@@ -78,6 +83,12 @@ interface Acts {
   acts(action: number): number
   actsAfterShown(action: number): number
   weightedImpressions(weights: Float64Array): number
+}
+
+/** Pins in columns. */
+interface OverallPins {
+  readonly pinMetas: readonly (Meta | null)[]
+  readonly pins: readonly (Acts | null)[]
 }
 
 /**
@@ -92,12 +103,6 @@ export class OverallRates {
   /** Weight of an impression, by bucket of positions. */
   readonly #weights: Float64Array
   readonly #all = new Float64Array(numbers)
-  // The pin that was asked about last, because a page reads many numbers of one pin in a row.
-  #meta: Meta | null = null
-  #reading: Acts | null = null
-  readonly #topic = new Float64Array(numbers)
-  readonly #creator = new Float64Array(numbers)
-  readonly #pin = new Float64Array(numbers)
   readonly #acted = new Float64Array(ratedActions.length)
   /** Whether anybody reports impressions. */
   readonly #isShown: boolean
@@ -115,8 +120,7 @@ export class OverallRates {
     this.#weights = weightsOf(all, positionRates)
     this.#isShown = all.subarray(totalsAt.impressions, totalsAt.impressions + buckets).some((count) => count > 0)
     this.#all.set(ratePriors, ratesAt)
-    this.#write(this.#all, this.#take(all), { prior: this.#all, strength: strengths.all })
-    this.#readMeta(null)
+    this.#write(this.#all, 0, this.#take(all), { from: this.#all, prior: 0, strength: strengths.all, topics: 1 })
   }
 
   /** The rate of an action (its index in `ratedActions`) over all pins. */
@@ -124,50 +128,48 @@ export class OverallRates {
     return this.#all[ratesAt + action]!
   }
 
-  /** A number of the pin's topics. */
-  topic(meta: Meta | null, at: number): number {
-    if (this.#meta !== meta) this.#readMeta(meta)
-    return this.#topic[at]!
+  /** A row of numbers for each pin: those of its topics, of its creator and of the pin itself. `pins` null: no user has engaged with it. */
+  numbersOf({ pinMetas, pins }: OverallPins): Float64Array {
+    const out = new Float64Array(pinMetas.length * rowWidth)
+    const { lists, of } = topicListsOf(pinMetas)
+    const ofLists = new Float64Array(lists.length * numbers)
+    for (let list = 0; list < lists.length; list++) this.#writeTopics(ofLists, list * numbers, lists[list]!)
+    for (let row = 0; row < pinMetas.length; row++) {
+      const at = row * rowWidth
+      const from = of[row]! * numbers
+      const meta = pinMetas[row]!
+      for (let number = 0; number < numbers; number++) out[at + number] = ofLists[from + number]!
+      this.#acted.fill(0)
+      const ofCreator = meta === null || meta.creatorId === null ? undefined : this.#creators.get(meta.creatorId)
+      this.#write(out, at + creatorAt, this.#take(ofCreator), {
+        from: out,
+        prior: at,
+        strength: strengths.creator,
+        topics: 1,
+      })
+      this.#writePin(out, at, pins[row]!)
+    }
+    return out
   }
 
-  /** A number of the pin's creator. */
-  creator(meta: Meta | null, at: number): number {
-    if (this.#meta !== meta) this.#readMeta(meta)
-    return this.#creator[at]!
-  }
-
-  /** A number of the pin itself; `reading` null: no user has engaged with it. */
-  pin(meta: Meta | null, reading: Acts | null, at: number): number {
-    if (this.#meta !== meta) this.#readMeta(meta)
-    if (this.#reading !== reading) this.#readPin(reading)
-    return this.#pin[at]!
-  }
-
-  #readMeta(meta: Meta | null): void {
-    this.#meta = meta
-    const topics = meta?.topics ?? []
+  #writeTopics(out: Float64Array, at: number, topics: readonly string[]): void {
     let shown = 0
     this.#acted.fill(0)
-    for (const topic of topics) shown += this.#take(this.#topics.get(topic))
-    this.#write(this.#topic, shown, { prior: this.#all, strength: strengths.topic, topics: topics.length })
-    this.#acted.fill(0)
-    const ofCreator = meta === null || meta.creatorId === null ? undefined : this.#creators.get(meta.creatorId)
-    this.#write(this.#creator, this.#take(ofCreator), { prior: this.#topic, strength: strengths.creator })
-    this.#readPin(null)
+    for (let place = 0; place < topics.length; place++) shown += this.#take(this.#topics.get(topics[place]!))
+    this.#write(out, at, shown, { from: this.#all, prior: 0, strength: strengths.topic, topics: topics.length })
   }
 
-  #readPin(reading: Acts | null): void {
-    this.#reading = reading
+  #writePin(out: Float64Array, at: number, reading: Acts | null): void {
     this.#acted.fill(0)
     let shown = 0
     if (reading !== null) {
       shown = reading.weightedImpressions(this.#weights)
-      for (let at = 0; at < ratedActions.length; at++) {
-        this.#acted[at] = this.#isShown ? reading.actsAfterShown(at) : reading.acts(at)
-        shown = Math.max(shown, this.#acted[at]!)
+      for (let action = 0; action < ratedActions.length; action++) {
+        this.#acted[action] = this.#isShown ? reading.actsAfterShown(action) : reading.acts(action)
+        shown = Math.max(shown, this.#acted[action]!)
       }
     }
-    this.#write(this.#pin, shown, { prior: this.#creator, strength: strengths.pin })
+    this.#write(out, at + pinAt, shown, { from: out, prior: at + creatorAt, strength: strengths.pin, topics: 1 })
   }
 
   /** Adds actions to `#acted` and returns the impressions; an action without an impression counts as one. */
@@ -186,19 +188,21 @@ export class OverallRates {
   }
 
   /** Writes the numbers from `#acted`. Several topics are pooled, so each weighs as much as its impressions and its prior. */
-  #write(out: Float64Array, shown: number, { prior, strength, topics = 1 }: Smoothing): void {
+  #write(out: Float64Array, to: number, shown: number, { from, prior, strength, topics }: Smoothing): void {
     const count = Math.max(1, topics)
     for (let at = 0; at < ratedActions.length; at++)
-      out[ratesAt + at] = smoothedRate(this.#acted[at]!, shown, prior[ratesAt + at]!, strength * count)
-    out[shownAt] = shown / count
-    out[uncertaintyAt] = rateDeviation(out[saveRateAt]!, out[shownAt], strength)
+      out[to + ratesAt + at] = smoothedRate(this.#acted[at]!, shown, from[prior + ratesAt + at]!, strength * count)
+    out[to + shownAt] = shown / count
+    out[to + uncertaintyAt] = rateDeviation(out[to + saveRateAt]!, shown / count, strength)
   }
 }
 
+/** Numbers towards which others are smoothed: those of `from` at `prior`. */
 interface Smoothing {
-  readonly prior: Float64Array
+  readonly from: Float64Array
+  readonly prior: number
   readonly strength: number
-  readonly topics?: number
+  readonly topics: number
 }
 
 /** The rates before any user has engaged with a pin. */
@@ -215,35 +219,50 @@ function weightsOf(all: Float64Array, positionRates: PositionRates): Float64Arra
   return positionRates.map((rate) => (expected === 0 ? 1 : (rate * shown) / expected))
 }
 
-/** The context of these features. */
-interface OverallContext {
+/** What these features read of a page. */
+interface OverallPage extends OverallPins {
   readonly overall: OverallRates
-  readonly pin: Acts | null
-  readonly pinMeta: Meta | null
 }
 
-const scalar = scalarOver<OverallContext>()
+// Many features read the same numbers, so a page's are computed once.
+const numbersOfPage = new WeakMap<object, Float64Array>()
+
+function writeNumber(page: OverallPage, at: number, out: Float64Array): void {
+  let all = numbersOfPage.get(page)
+  if (all === undefined) {
+    all = page.overall.numbersOf(page)
+    numbersOfPage.set(page, all)
+  }
+  for (let row = 0; row < out.length; row++) out[row] = all[row * rowWidth + at]!
+}
+
+const scalar = scalarOver<OverallPage>()
 
 /** What all users do: on any pin, on the pins of the topics and of the creator, and on this pin; see `OverallRates`. */
-export const overallRateFeatures: readonly Feature<OverallContext>[] = [
+export const overallRateFeatures: readonly Feature<OverallPage>[] = [
   ...ratedActions.map((action, at) =>
     scalar({
       name: `overall_${action}_rate`,
       unit: 'probability',
       missing: ratePriors[at]!,
       needs: [],
-      of: 'request',
       value: ({ overall }) => overall.rate(at),
     }),
   ),
-  ...of('topic_overall', ({ overall, pinMeta }, at) => overall.topic(pinMeta, at)),
-  ...of('creator_overall', ({ overall, pinMeta }, at) => overall.creator(pinMeta, at)),
-  ...of('pin_smoothed', ({ overall, pin, pinMeta }, at) => overall.pin(pinMeta, pin, at)),
+  ...featuresOf('topic_overall', 0),
+  ...featuresOf('creator_overall', creatorAt),
+  ...featuresOf('pin_smoothed', pinAt),
 ]
 
-function of(name: string, read: (context: OverallContext, at: number) => number): readonly Feature<OverallContext>[] {
-  const number = (suffix: string, at: number, unit: string, missing: number): Feature<OverallContext> =>
-    scalar({ name: `${name}_${suffix}`, unit, missing, needs: [], value: (context) => read(context, at) })
+function featuresOf(name: string, from: number): readonly Feature<OverallPage>[] {
+  const number = (suffix: string, at: number, unit: string, missing: number): Feature<OverallPage> =>
+    scalar({
+      name: `${name}_${suffix}`,
+      unit,
+      missing,
+      needs: [],
+      column: (page, out) => writeNumber(page, from + at, out),
+    })
   return [
     number('impressions', shownAt, 'weighted impressions', 0),
     ...ratedActions.map((action, at) => number(`${action}_rate`, ratesAt + at, 'probability', ratePriors[at]!)),

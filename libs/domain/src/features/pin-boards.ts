@@ -47,20 +47,22 @@ export function foldPinBoard(
   }
 }
 
-/** The context of these features. */
-interface PinBoardContext {
-  readonly pin: { readonly boards: number } | null
+/** What these features read of a page. */
+interface PinBoardPage {
+  readonly pins: readonly ({ readonly boards: number } | null)[]
 }
 
-const scalar = scalarOver<PinBoardContext>()
+const scalar = scalarOver<PinBoardPage>()
 
 /** The number of kept boards that the pin is on. */
-export const pinBoardFeatures: readonly Feature<PinBoardContext>[] = [
+export const pinBoardFeatures: readonly Feature<PinBoardPage>[] = [
   scalar({
     name: 'pin_boards',
     unit: 'boards',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => pin.boards,
+    column: ({ pins }, out) => {
+      for (let row = 0; row < pins.length; row++) out[row] = pins[row]?.boards ?? NaN
+    },
   }),
 ]

@@ -21,7 +21,9 @@ const acted = 3
 const expected = 4
 /** The last requested time and its decay factor per half-life; `notAsked` until it is needed. */
 const askedAt = 5
-const remains = 6
+const firstAt = 6
+const lastAt = 7
+const remains = 8
 const counts = remains + width
 /** Totals of the rated actions, of those after an impression, then impressions by bucket of positions. */
 const rated = counts + quickRows * width
@@ -52,6 +54,8 @@ export class PinReading {
     this.#numbers = new Float64Array(length)
     this.#numbers[newestAt] = newestAtMs
     this.#numbers[askedAt] = Number.NaN
+    this.#numbers[firstAt] = state.firstAtMs
+    this.#numbers[lastAt] = state.lastAtMs
     this.#numbers[users] = distinctUsers(state.users)
     this.#numbers[boardCount] = this.#boardIds.length
     this.#numbers[acted] = actedOverall(state, newestAtMs)
@@ -62,6 +66,16 @@ export class PinReading {
     this.#numbers.set(totalsOf(state).subarray(totalsAt.acted, totalsWidth), rated)
     for (let bucket = 0; bucket < buckets; bucket++)
       this.#numbers[impressions + bucket] = totalOf(impressionsByPosition, bucket)
+  }
+
+  /** Event time of the first engagement. */
+  get firstAtMs(): number {
+    return this.#numbers[firstAt]!
+  }
+
+  /** Event time of the last engagement. */
+  get lastAtMs(): number {
+    return this.#numbers[lastAt]!
   }
 
   /** Estimated number of different users who liked it. */

@@ -201,25 +201,28 @@ function lastActs(recent: RecentActions): ReadonlyMap<string, number> {
   return last
 }
 
-/** The context of these features. */
-interface RecentActionContext {
+/** What these features read of a page. */
+interface RecentActionPage {
   readonly user: { readonly recent: RecentActions } | null
-  readonly pinId: string
+  readonly pinIds: readonly string[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<RecentActionContext>()
+const scalar = scalarOver<RecentActionPage>()
 
 /** How recently the user acted on this pin: 1 just now, 0 not among the last actions. */
-export const recentActionFeatures: readonly Feature<RecentActionContext>[] = [
+export const recentActionFeatures: readonly Feature<RecentActionPage>[] = [
   scalar({
     name: 'pin_acted_recency',
     unit: '1 / (1 + hours)',
     missing: 0,
     needs: ['user'],
-    value: ({ user: { recent }, pinId, atMs }) => {
-      const actedAtMs = lastActs(recent).get(pinId)
-      return actedAtMs === undefined ? 0 : 1 / (1 + hours(atMs - actedAtMs))
+    column: ({ user: { recent }, pinIds, atMs }, out) => {
+      const last = lastActs(recent)
+      for (let row = 0; row < pinIds.length; row++) {
+        const actedAtMs = last.get(pinIds[row]!)
+        out[row] = actedAtMs === undefined ? 0 : 1 / (1 + hours(atMs - actedAtMs))
+      }
     },
   }),
 ]

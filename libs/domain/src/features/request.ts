@@ -2,29 +2,28 @@ import { scalarOver, type Feature } from './feature.ts'
 
 const dayMs = 86_400_000
 
-/** The context of these features. */
-interface RequestContext {
-  readonly retrievalScore: number | null
+/** What these features read of a page. */
+interface RequestPage {
+  readonly retrievalScores: Float32Array
   readonly atMs: number
 }
 
-const scalar = scalarOver<RequestContext>()
+const scalar = scalarOver<RequestPage>()
 
 /** Features of the request: the time of day (UTC) on a circle, and the sources' scores of the pin. */
-export const requestFeatures: readonly Feature<RequestContext>[] = [
+export const requestFeatures: readonly Feature<RequestPage>[] = [
   scalar({
     name: 'retrieval_score',
     unit: 'score of the sources',
     missing: 0,
     needs: ['retrievalScore'],
-    value: ({ retrievalScore }) => retrievalScore,
+    column: ({ retrievalScores }, out) => out.set(retrievalScores),
   }),
   scalar({
     name: 'hour_sin',
     unit: 'sine of the hour of the day',
     missing: 0,
     needs: [],
-    of: 'request',
     value: ({ atMs }) => Math.sin((2 * Math.PI * (atMs % dayMs)) / dayMs),
   }),
   scalar({
@@ -32,7 +31,6 @@ export const requestFeatures: readonly Feature<RequestContext>[] = [
     unit: 'cosine of the hour of the day',
     missing: 0,
     needs: [],
-    of: 'request',
     value: ({ atMs }) => Math.cos((2 * Math.PI * (atMs % dayMs)) / dayMs),
   }),
 ]

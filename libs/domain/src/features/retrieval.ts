@@ -24,30 +24,44 @@ export const noRetrieval: RetrievalColumns = {
 /** A rank that is not known counts as the one after the last of the most candidates of a request. */
 const unknownRank = 2_000
 
-/** The context of these features. */
-interface RetrievalContext {
+/** What these features read of a page. */
+interface RetrievalPage {
   readonly retrieval: RetrievalColumns
-  /** The candidate's row in the columns. */
-  readonly row: number
 }
 
-const scalar = scalarOver<RetrievalContext>()
+const scalar = scalarOver<RetrievalPage>()
+
+/** Writes one place of each row of a matrix whose rows have `width` places; `unknown` where there is no row. */
+function writePlace(matrix: Uint16Array | Uint8Array | Float32Array, place: Place, out: Float64Array): void {
+  const { at = 0, width = 1, unknown = 0 } = place
+  const rows = Math.min(out.length, matrix.length / width)
+  for (let row = 0; row < rows; row++) out[row] = matrix[row * width + at]!
+  out.fill(unknown, rows)
+}
+
+interface Place {
+  readonly at?: number
+  readonly width?: number
+  readonly unknown?: number
+}
+
+const ofSource = (source: number): Place => ({ at: source, width: sourceNames.length })
 
 /** How retrieval ranked the pin: over all sources, and in each source. */
-export const retrievalFeatures: readonly Feature<RetrievalContext>[] = [
+export const retrievalFeatures: readonly Feature<RetrievalPage>[] = [
   scalar({
     name: 'retrieval_rank',
     unit: 'rank, 0 = best',
     missing: unknownRank,
     needs: [],
-    value: ({ retrieval, row }) => retrieval.ranks[row] ?? unknownRank,
+    column: ({ retrieval }, out) => writePlace(retrieval.ranks, { unknown: unknownRank }, out),
   }),
   scalar({
     name: 'source_count',
     unit: 'sources',
     missing: 0,
     needs: [],
-    value: ({ retrieval, row }) => retrieval.sourceCounts[row] ?? 0,
+    column: ({ retrieval }, out) => writePlace(retrieval.sourceCounts, {}, out),
   }),
   ...sourceNames.map((name, source) =>
     scalar({
@@ -55,7 +69,7 @@ export const retrievalFeatures: readonly Feature<RetrievalContext>[] = [
       unit: '1 / (1 + rank)',
       missing: 0,
       needs: [],
-      value: ({ retrieval, row }) => retrieval.sourceRanks[row * sourceNames.length + source] ?? 0,
+      column: ({ retrieval }, out) => writePlace(retrieval.sourceRanks, ofSource(source), out),
     }),
   ),
   ...sourceNames.map((name, source) =>
@@ -64,7 +78,7 @@ export const retrievalFeatures: readonly Feature<RetrievalContext>[] = [
       unit: `score of ${name}`,
       missing: 0,
       needs: [],
-      value: ({ retrieval, row }) => retrieval.sourceScores[row * sourceNames.length + source] ?? 0,
+      column: ({ retrieval }, out) => writePlace(retrieval.sourceScores, ofSource(source), out),
     }),
   ),
 ]

@@ -1,5 +1,5 @@
 import { hash32 } from '../hash.ts'
-import { hours, scalarOver, type Feature } from './feature.ts'
+import { hours, scalarOver, type Feature, type Met } from './feature.ts'
 
 /** Bits of a fingerprint in the filters for older pins. */
 export const filterBits = 20
@@ -201,32 +201,71 @@ function find(ascending: Uint32Array, value: number, length = ascending.length):
   return -low - 1
 }
 
-/** The context of these features. */
-interface SeenContext {
+/** What these features read of a page. */
+interface SeenPage {
   readonly user: { readonly seen: Seen } | null
-  readonly pinId: string
+  readonly pinIds: readonly string[]
   readonly atMs: number
 }
 
-const scalar = scalarOver<SeenContext>()
+const notSeen = -1
+const seenBefore = -2
+// Both features read the same places, so a page searches for its pins once.
+const placesOf = new WeakMap<object, Int32Array>()
+
+/** Bits of a fingerprint by which most pins that the user never saw are recognised without a search. */
+const quickBits = 16
+const quickMask = 2 ** quickBits - 1
+const quick = new Uint8Array(2 ** quickBits)
+
+/** For each pin its index among the newest that the user saw, `seenBefore` if it is only in a set of older ones, or `notSeen`. */
+function placesIn(page: Met<SeenPage, 'user'>): Int32Array {
+  const known = placesOf.get(page)
+  if (known !== undefined) return known
+  const { pins, older } = page.user.seen
+  for (const fingerprint of pins) quick[fingerprint & quickMask] = 1
+  for (const { fingerprints } of older) for (const fingerprint of fingerprints) quick[fingerprint & quickMask] = 1
+  const places = new Int32Array(page.pinIds.length)
+  for (let row = 0; row < places.length; row++) {
+    const fingerprint = hash32(page.pinIds[row]!)
+    places[row] = quick[fingerprint & quickMask] === 0 ? notSeen : placeOf(page.user.seen, fingerprint)
+  }
+  for (const fingerprint of pins) quick[fingerprint & quickMask] = 0
+  for (const { fingerprints } of older) for (const fingerprint of fingerprints) quick[fingerprint & quickMask] = 0
+  placesOf.set(page, places)
+  return places
+}
+
+function placeOf({ pins, older }: Seen, fingerprint: number): number {
+  const place = pins.indexOf(fingerprint)
+  if (place >= 0) return place
+  return older.some(({ fingerprints }) => find(fingerprints, fingerprint % filterRange) >= 0) ? seenBefore : notSeen
+}
+
+const scalar = scalarOver<SeenPage>()
 
 /** How recently the user saw the pin: 1 just now, 0.67 half an hour ago, 0 never. */
-export const seenFeatures: readonly Feature<SeenContext>[] = [
+export const seenFeatures: readonly Feature<SeenPage>[] = [
   scalar({
     name: 'seen_before',
     unit: '0 or 1',
     missing: 0,
     needs: ['user'],
-    value: ({ user, pinId }) => (hasSeen(user.seen, pinId) ? 1 : 0),
+    column: (page, out) => {
+      const places = placesIn(page)
+      for (let row = 0; row < places.length; row++) out[row] = places[row] === notSeen ? 0 : 1
+    },
   }),
   scalar({
     name: 'seen_recency',
     unit: '1 / (1 + hours)',
     missing: 0,
     needs: ['user'],
-    value: ({ user, pinId, atMs }) => {
-      const seenAtMs = lastSeenAtMs(user.seen, pinId)
-      return seenAtMs === null ? 0 : 1 / (1 + hours(atMs - seenAtMs))
+    column: (page, out) => {
+      const places = placesIn(page)
+      const { atMs } = page.user.seen
+      for (let row = 0; row < places.length; row++)
+        out[row] = places[row]! < 0 ? 0 : 1 / (1 + hours(page.atMs - atMs[places[row]!]!))
     },
   }),
 ]

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actions } from '../engagement.ts'
+import { readFirst } from '../testing.ts'
 import { noRecentActions, type RecentActions } from './recent-actions.ts'
 import { sessionActionFeatures } from './session-actions.ts'
 
@@ -17,13 +18,7 @@ function recentOf(...rows: readonly (readonly [pinId: string, minute: number, se
 }
 
 function read(recent: RecentActions | null, pinId: string): Record<string, number> {
-  const out = new Float32Array(1)
-  return Object.fromEntries(
-    sessionActionFeatures.map((feature) => {
-      feature.read({ user: recent === null ? null : { recent }, pinId }, out, 0)
-      return [feature.name, out[0]!]
-    }),
-  )
+  return readFirst(sessionActionFeatures, { user: recent === null ? null : { recent }, pinIds: [pinId] })
 }
 
 describe('features of the session', () => {

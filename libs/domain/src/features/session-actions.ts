@@ -63,24 +63,27 @@ function latestSession({ pinIds, sessionIds, atMs }: RecentActions): number {
   return from
 }
 
-/** The context of these features. */
-interface SessionActionContext {
+/** What these features read of a page. */
+interface SessionActionPage {
   readonly user: { readonly recent: RecentActions } | null
-  readonly pinId: string
+  readonly pinIds: readonly string[]
 }
 
-const scalar = scalarOver<SessionActionContext>()
+const scalar = scalarOver<SessionActionPage>()
 
 /** How the user came back to the pin, in the latest session and before, by the order of the actions and not by time. */
-export const sessionActionFeatures: readonly Feature<SessionActionContext>[] = [
+export const sessionActionFeatures: readonly Feature<SessionActionPage>[] = [
   scalar({
     name: 'pin_acted_order',
     unit: '1 / (1 + later actions)',
     missing: 0,
     needs: ['user'],
-    value: ({ user: { recent }, pinId }) => {
-      const pin = summaryOf(recent).pins.get(pinId)
-      return pin === undefined ? 0 : 1 / (1 + pin.later)
+    column: ({ user: { recent }, pinIds }, out) => {
+      const { pins } = summaryOf(recent)
+      for (let row = 0; row < pinIds.length; row++) {
+        const pin = pins.get(pinIds[row]!)
+        out[row] = pin === undefined ? 0 : 1 / (1 + pin.later)
+      }
     },
   }),
   scalar({
@@ -88,21 +91,26 @@ export const sessionActionFeatures: readonly Feature<SessionActionContext>[] = [
     unit: "the user's last actions on the pin",
     missing: 0,
     needs: ['user'],
-    value: ({ user: { recent }, pinId }) => summaryOf(recent).pins.get(pinId)?.count ?? 0,
+    column: ({ user: { recent }, pinIds }, out) => {
+      const { pins } = summaryOf(recent)
+      for (let row = 0; row < pinIds.length; row++) out[row] = pins.get(pinIds[row]!)?.count ?? 0
+    },
   }),
   scalar({
     name: 'session_pin_count',
     unit: 'actions of the latest session on the pin',
     missing: 0,
     needs: ['user'],
-    value: ({ user: { recent }, pinId }) => summaryOf(recent).pins.get(pinId)?.inSession ?? 0,
+    column: ({ user: { recent }, pinIds }, out) => {
+      const { pins } = summaryOf(recent)
+      for (let row = 0; row < pinIds.length; row++) out[row] = pins.get(pinIds[row]!)?.inSession ?? 0
+    },
   }),
   scalar({
     name: 'session_length',
     unit: 'actions of the latest session',
     missing: 0,
     needs: ['user'],
-    of: 'request',
     value: ({ user: { recent } }) => summaryOf(recent).sessionLength,
   }),
   scalar({
@@ -110,7 +118,6 @@ export const sessionActionFeatures: readonly Feature<SessionActionContext>[] = [
     unit: 'share of the latest session that came back to a pin',
     missing: 0,
     needs: ['user'],
-    of: 'request',
     value: ({ user: { recent } }) => {
       const { sessionLength, sessionPins } = summaryOf(recent)
       return sessionLength === 0 ? 0 : 1 - sessionPins / sessionLength

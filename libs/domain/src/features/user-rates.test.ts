@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Action } from '../engagement.ts'
 import { hash32 } from '../hash.ts'
 import { asId, type CreatorId, type TopicId } from '../ids.ts'
-import { anEngagement, aPin, noonMs } from '../testing.ts'
+import { anEngagement, aPin, noonMs, readFirst } from '../testing.ts'
 import { foldUser, newUserState } from '../user-state.ts'
 import { ratePriors } from './rates.ts'
 import { userRateFeatures, UserRates } from './user-rates.ts'
@@ -33,13 +33,7 @@ function ratesOf(did: readonly Did[], atMs = noonMs): UserRates {
 }
 
 function read(userRates: UserRates, pinMeta: ReturnType<typeof pinOf> | null): Record<string, number> {
-  const out = new Float32Array(1)
-  return Object.fromEntries(
-    userRateFeatures.map((feature) => {
-      feature.read({ userRates, pinMeta }, out, 0)
-      return [feature.name, out[0]!]
-    }),
-  )
+  return readFirst(userRateFeatures, { userRates, pinMetas: [pinMeta] })
 }
 
 const shown = (topic: string, count: number, agoMs = 0): Did[] =>

@@ -3,9 +3,10 @@ import { actions, type Action } from '../engagement.ts'
 import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
-import { scalarOver, type Feature } from './feature.ts'
+import { scalarOver, type Feature, type Met } from './feature.ts'
 import { rateDeviation, ratedActions, ratePriors, remainingDeviation, smoothedRate } from './rates.ts'
 import { standingOf } from './standing-actions.ts'
+import { topicListsOf } from './topic-lists.ts'
 
 /** Half-life of what a user did with a pin, milliseconds: 4 days, and 12 hours to follow a change of taste. */
 const halfLifeMs = 345_600_000
@@ -58,40 +59,55 @@ export interface UserRatesInput {
 export class UserRates {
   readonly #input: UserRatesInput
   #tables: Tables | null = null
-  // The pin that was asked about last, because a page reads many numbers of one pin in a row.
-  #meta: Meta | null | undefined = undefined
-  readonly #topic = new Float64Array(numbers)
-  readonly #creator = new Float64Array(numbers)
   readonly #sum = new Float64Array(counts)
+  // Several features read the same rates, so a page's are computed once.
+  #page: readonly (Meta | null)[] | null = null
+  #ofLists = new Float64Array()
+  #ofCreators = new Float64Array()
 
   constructor(input: UserRatesInput) {
     this.#input = input
   }
 
-  /** A number of the pin's topics. */
-  topic(meta: Meta | null, at: number): number {
-    if (this.#meta !== meta) this.#read(meta)
-    return this.#topic[at]!
+  /** Writes a number of each pin's topics. */
+  writeTopics(pinMetas: readonly (Meta | null)[], at: number, out: Float64Array): void {
+    this.#read(pinMetas)
+    const { of } = topicListsOf(pinMetas)
+    const numbersOf = this.#ofLists
+    for (let row = 0; row < of.length; row++) out[row] = numbersOf[of[row]! * numbers + at]!
   }
 
-  /** A number of the pin's creator. */
-  creator(meta: Meta | null, at: number): number {
-    if (this.#meta !== meta) this.#read(meta)
-    return this.#creator[at]!
+  /** Writes a number of each pin's creator. */
+  writeCreators(pinMetas: readonly (Meta | null)[], at: number, out: Float64Array): void {
+    this.#read(pinMetas)
+    const numbersOf = this.#ofCreators
+    for (let row = 0; row < pinMetas.length; row++) out[row] = numbersOf[row * numbers + at]!
   }
 
-  #read(meta: Meta | null): void {
-    this.#meta = meta
+  #read(pinMetas: readonly (Meta | null)[]): void {
+    if (this.#page === pinMetas) return
+    this.#page = pinMetas
     // Only now, because not every model reads these features.
     this.#tables ??= tablesOf(this.#input)
     const { topics, creators, priors } = this.#tables
-    const sum = this.#sum.fill(0)
-    const ofTopics = meta?.topics ?? []
-    for (const topic of ofTopics) addCounts(sum, topics.get(topic))
-    write(this.#topic, sum, { priors, topics: Math.max(1, ofTopics.length) })
-    sum.fill(0)
-    if (meta !== null && meta.creatorId !== null) addCounts(sum, creators.get(meta.creatorId))
-    write(this.#creator, sum, { priors, topics: 1 })
+    const { lists } = topicListsOf(pinMetas)
+    const sum = this.#sum
+    this.#ofLists = new Float64Array(lists.length * numbers)
+    for (let list = 0; list < lists.length; list++) {
+      const ofList = lists[list]!
+      sum.fill(0)
+      for (let place = 0; place < ofList.length; place++) addCounts(sum, topics.get(ofList[place]!))
+      write(this.#ofLists, list * numbers, { sum, priors, topics: Math.max(1, ofList.length) })
+    }
+    const unknown = new Float64Array(numbers)
+    write(unknown, 0, { sum: sum.fill(0), priors, topics: 1 })
+    this.#ofCreators = new Float64Array(pinMetas.length * numbers)
+    for (let row = 0; row < pinMetas.length; row++) {
+      const creatorId = pinMetas[row]?.creatorId ?? null
+      const ofCreator = creatorId === null ? undefined : creators.get(creatorId)
+      if (ofCreator !== undefined) write(this.#ofCreators, row * numbers, { sum: ofCreator, priors, topics: 1 })
+      else for (let at = 0; at < numbers; at++) this.#ofCreators[row * numbers + at] = unknown[at]!
+    }
   }
 }
 
@@ -160,50 +176,58 @@ function addCounts(to: Float64Array, from: Float64Array | undefined): void {
   for (let at = 0; at < counts; at++) to[at] = to[at]! + from[at]!
 }
 
-/** Writes numbers from counts. Several topics are pooled, so each weighs as much as its impressions and its prior. */
-function write(
-  out: Float64Array,
-  sum: Float64Array,
-  { priors, topics }: { readonly priors: Float64Array; readonly topics: number },
-): void {
+interface Counted {
+  readonly sum: Float64Array
+  readonly priors: Float64Array
+  readonly topics: number
+}
+
+/** Writes numbers from counts to `out` from `to`. Several topics are pooled, so each weighs as much as its impressions and its prior. */
+function write(out: Float64Array, to: number, { sum, priors, topics }: Counted): void {
   const shown = sum[shownAt]!
   const shownRecently = sum[shownRecentlyAt]!
   for (let at = 0; at < ratedActions.length; at++) {
     const rate = smoothedRate(sum[actedAt + at]!, shown, priors[at]!, strengths.subject * topics)
-    out[ratesAt + at] = rate
-    out[recentRatesAt + at] = smoothedRate(sum[actedRecentlyAt + at]!, shownRecently, rate, strengths.recent * topics)
+    out[to + ratesAt + at] = rate
+    out[to + recentRatesAt + at] = smoothedRate(
+      sum[actedRecentlyAt + at]!,
+      shownRecently,
+      rate,
+      strengths.recent * topics,
+    )
   }
-  out[impressionsAt] = shown / topics
-  out[recentImpressionsAt] = shownRecently / topics
-  out[saveDeviationAt] = rateDeviation(out[ratesAt + saved]!, out[impressionsAt], strengths.subject)
-  out[uncertaintyAt] = remainingDeviation(out[impressionsAt], strengths.subject)
+  const impressions = shown / topics
+  out[to + impressionsAt] = impressions
+  out[to + recentImpressionsAt] = shownRecently / topics
+  out[to + saveDeviationAt] = rateDeviation(out[to + ratesAt + saved]!, impressions, strengths.subject)
+  out[to + uncertaintyAt] = remainingDeviation(impressions, strengths.subject)
 }
 
-/** The context of these features. */
-interface UserRatesContext {
+/** What these features read of a page. */
+interface UserRatesPage {
   readonly userRates: UserRates | null
-  readonly pinMeta: Meta | null
+  readonly pinMetas: readonly (Meta | null)[]
 }
 
-const scalar = scalarOver<UserRatesContext>()
+const scalar = scalarOver<UserRatesPage>()
 
 /** How this user acts on pins of the topics, `topic_save_rate`, and of the creator, `user_creator_save_rate`; see `UserRates`. */
-export const userRateFeatures: readonly Feature<UserRatesContext>[] = [
-  ...featuresOf('topic', (rates, pinMeta, at) => rates.topic(pinMeta, at)),
-  ...featuresOf('user_creator', (rates, pinMeta, at) => rates.creator(pinMeta, at)),
+export const userRateFeatures: readonly Feature<UserRatesPage>[] = [
+  ...featuresOf('topic', ({ userRates, pinMetas }, at, out) => userRates.writeTopics(pinMetas, at, out)),
+  ...featuresOf('user_creator', ({ userRates, pinMetas }, at, out) => userRates.writeCreators(pinMetas, at, out)),
 ]
 
 function featuresOf(
   name: string,
-  read: (rates: UserRates, pinMeta: Meta | null, at: number) => number,
-): readonly Feature<UserRatesContext>[] {
+  write: (page: Met<UserRatesPage, 'userRates'>, at: number, out: Float64Array) => void,
+): readonly Feature<UserRatesPage>[] {
   const number = (suffix: string, at: number, { unit, missing }: { readonly unit: string; readonly missing: number }) =>
     scalar({
       name: `${name}_${suffix}`,
       unit,
       missing,
       needs: ['userRates'],
-      value: ({ userRates, pinMeta }) => read(userRates, pinMeta, at),
+      column: (page, out) => write(page, at, out),
     })
   const impressions = { unit: 'decayed pins seen', missing: 0 }
   return [

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Engagement } from '@freshet/domain/engagement'
 import { readInterests } from '@freshet/domain/features/interests'
-import { defaultPositionRates } from '@freshet/domain/features/memboost'
 import { createOverallCounts, noOverallRates } from '@freshet/domain/features/overall-rates'
 import { totalsOf } from '@freshet/domain/features/pin-totals'
 import { PinReading } from '@freshet/domain/features/pin-reading'
@@ -16,19 +15,18 @@ import { sourceNames } from '@freshet/domain/source-names'
 import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
 import { foldUser, newUserState, type UserState } from '@freshet/domain/user-state'
 import { features } from './catalogue.ts'
-import type { FeatureContext } from './context.ts'
+import type { FeaturePage } from './context.ts'
 import { planFeatures } from './plan.ts'
 
-const nothing: FeatureContext = {
-  pinId: 'p',
+/** A page of one pin that nobody knows. */
+const nothing: FeaturePage = {
+  pinIds: ['p'],
   user: null,
   interests: null,
-  pin: null,
-  pinMeta: null,
-  retrievalScore: null,
-  positionRates: null,
+  pins: [null],
+  pinMetas: [null],
+  retrievalScores: Float32Array.of(0),
   retrieval: noRetrieval,
-  row: 0,
   userRates: null,
   overall: noOverallRates,
   atMs: noonMs,
@@ -74,7 +72,7 @@ function ratesOf({
   readonly pinMetas: readonly (Pin | null)[]
   readonly lists: readonly (readonly Engagement[])[]
   readonly atMs: number
-}): Pick<FeatureContext, 'userRates' | 'overall'> {
+}): Pick<FeaturePage, 'userRates' | 'overall'> {
   const counts = createOverallCounts()
   for (const [row, pinMeta] of pinMetas.entries())
     if (pinMeta !== null) counts.replace(null, { ...pinMeta, totals: totalsOf(foldPin(newPinState, lists[row]!)) })
@@ -95,9 +93,9 @@ function rowOf({ ranks, sourceCounts, sourceRanks, sourceScores }: RetrievalColu
   }
 }
 
-function valuesOf(context: FeatureContext): Record<string, number> {
+function valuesOf(page: FeaturePage): Record<string, number> {
   const out = new Float32Array(plan.width)
-  plan.read(context, out, 0)
+  plan.readPage(page, out)
   return Object.fromEntries(plan.names.map((name, i) => [name, out[i] ?? NaN]))
 }
 
@@ -114,7 +112,7 @@ describe('feature catalogue', () => {
 
   it('reads the missing value if a need is not met', () => {
     const out = new Float32Array(plan.width)
-    plan.read(nothing, out, 0)
+    plan.readPage(nothing, out)
     let at = 0
     for (const feature of plan.features) {
       if (feature.needs.length > 0) expect(out[at], feature.name).toBe(Math.fround(feature.missing))
@@ -122,28 +120,25 @@ describe('feature catalogue', () => {
     }
   })
 
-  it('reads only finite numbers, and writes only to its place', () => {
+  it('reads only finite numbers', () => {
     fc.assert(
       fc.property(engagements(), fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (list, afterMs) => {
         const user = foldUser(newUserState, list)
         const atMs = noonMs + afterMs
         const pinMeta = aPinMeta()
-        const context: FeatureContext = {
-          pinId: 'p1',
+        const page: FeaturePage = {
+          pinIds: ['p1'],
           user,
           interests: readInterests(user, () => pinMeta, atMs),
-          pin: new PinReading(foldPin(newPinState, list)),
-          pinMeta,
-          retrievalScore: 1.5,
+          pins: [new PinReading(foldPin(newPinState, list))],
+          pinMetas: [pinMeta],
+          retrievalScores: Float32Array.of(1.5),
           retrieval: someRetrieval(1),
-          row: 0,
           ...ratesOf({ user, pinMetas: [pinMeta], lists: [list], atMs }),
-          positionRates: defaultPositionRates,
           atMs,
         }
-        const out = new Float32Array(plan.width + 2).fill(7)
-        plan.read(context, out, 1)
-        expect([out[0], out.at(-1)]).toEqual([7, 7])
+        const out = new Float32Array(plan.width)
+        plan.readPage(page, out)
         expect(out.every(Number.isFinite)).toBe(true)
       }),
     )
@@ -164,20 +159,21 @@ describe('feature catalogue', () => {
         )
         const retrievalScores = Float32Array.from(given, (_, row) => 1 / (1 + row))
         const rates = () => ratesOf({ user, pinMetas, lists: given, atMs })
-        const request = { user, interests, ...rates(), positionRates: null, retrieval, atMs }
+        const request = { user, interests, ...rates(), retrieval, atMs }
         const page = new Float32Array(given.length * plan.width)
         plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, page)
         for (let row = given.length - 1; row >= 0; row--) {
           const alone = new Float32Array(plan.width)
-          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]!, row: 0 }
-          const context = {
+          const one = {
             ...request,
             ...rates(),
-            ...of,
+            pinIds: [pinIds[row]!],
+            pins: [pins[row]!],
+            pinMetas: [pinMetas[row]!],
             retrieval: rowOf(retrieval, row),
-            retrievalScore: retrievalScores[row]!,
+            retrievalScores: retrievalScores.slice(row, row + 1),
           }
-          plan.read(context, alone, 0)
+          plan.readPage(one, alone)
           expect(page.subarray(row * plan.width, (row + 1) * plan.width)).toEqual(alone)
         }
       }),
@@ -188,9 +184,15 @@ describe('feature catalogue', () => {
     const names = ['retrieval_rank', 'source_count', 'source_rank.trending', 'source_score.trending']
     const chosen = planFeatures(names)
     const read = (retrieval: RetrievalColumns) => {
-      const out = new Float32Array(names.length)
-      chosen.read({ ...nothing, retrieval, row: 1 }, out, 0)
-      return [...out]
+      const out = new Float32Array(2 * names.length)
+      const two = {
+        pinIds: ['p', 'q'],
+        pins: [null, null],
+        pinMetas: [null, null],
+        retrievalScores: Float32Array.of(0, 0),
+      }
+      chosen.readPage({ ...nothing, ...two, retrieval }, out)
+      return [...out.subarray(names.length)]
     }
     const cell = sourceNames.length + sourceNames.indexOf('trending')
     expect(read(someRetrieval(2))).toEqual([1, 1, Math.fround(1 / (1 + cell)), cell])
@@ -213,7 +215,8 @@ describe('feature catalogue', () => {
       anEngagement({ action: 'follow', subject: { kind: 'topic', topicId: asId<TopicId>('t3') } }),
     ])
     const interests = readInterests(user, (pinId) => catalogue.get(pinId), noonMs)
-    const about = (pinMeta: Pin) => valuesOf({ ...nothing, user, interests, pinMeta, pinId: pinMeta.pinId })
+    const about = (pinMeta: Pin) =>
+      valuesOf({ ...nothing, user, interests, pinMetas: [pinMeta], pinIds: [pinMeta.pinId] })
     const alike = about(aPinMeta({ pinId: asId<PinId>('new') }))
     expect(alike['topic_affinity']).toBeCloseTo(3, 1)
     expect(alike['creator_affinity']).toBeCloseTo(3, 1)

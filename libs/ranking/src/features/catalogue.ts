@@ -12,13 +12,13 @@ import { retrievalFeatures } from '@freshet/domain/features/retrieval'
 import { sessionActionFeatures } from '@freshet/domain/features/session-actions'
 import { userRateFeatures } from '@freshet/domain/features/user-rates'
 import { seenFeatures } from '@freshet/domain/features/seen'
-import type { FeatureContext } from './context.ts'
+import type { FeaturePage } from './context.ts'
 
 /**
  * All features. To add one, write its file in `libs/domain/src/features` and register it here. A name keeps its
  * meaning: if the meaning changes, use a new name, because models were trained on the old meaning.
  */
-export const features: readonly Feature<FeatureContext>[] = [
+export const features: readonly Feature<FeaturePage>[] = [
   requestFeatures,
   interestFeatures,
   recentActionFeatures,

@@ -1,6 +1,5 @@
 import type { Interests } from '@freshet/domain/features/interests'
 import type { Need } from '@freshet/domain/features/feature'
-import type { PositionRates } from '@freshet/domain/features/memboost'
 import type { OverallRates } from '@freshet/domain/features/overall-rates'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
 import type { RetrievalColumns } from '@freshet/domain/features/retrieval'
@@ -8,9 +7,17 @@ import type { UserRates } from '@freshet/domain/features/user-rates'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 
-/** Everything that a feature may read for one candidate of one request. Features use the time of the request, never a clock. */
-export interface FeatureContext {
-  readonly pinId: string
+/** The candidates of one request as features read them, in columns of equal length. Features use the time of the request, never a clock. */
+export interface FeaturePage {
+  readonly pinIds: readonly string[]
+  /** Each pin's state, derived once per state; null: no user has engaged with the pin yet, or its state has not arrived. */
+  readonly pins: readonly (PinReading | null)[]
+  /** null: the pin is not in the catalogue. */
+  readonly pinMetas: readonly (Pin | null)[]
+  /** The merged scores of the sources. */
+  readonly retrievalScores: Float32Array
+  /** What retrieval reported about the candidates. */
+  readonly retrieval: RetrievalColumns
   /** null: a request without a user, or a user without state. */
   readonly user: UserState | null
   /** Derived once per request by `readInterests`; null where `user` is. */
@@ -19,31 +26,8 @@ export interface FeatureContext {
   readonly userRates: UserRates | null
   /** What all users do with pins, topics and creators. */
   readonly overall: OverallRates
-  /** Derived once per state; null: no user has engaged with the pin yet, or its state has not arrived. */
-  readonly pin: PinReading | null
-  /** null: the pin is not in the catalogue. */
-  readonly pinMeta: Pin | null
-  /** The merged score of the sources; null: no source found the pin. */
-  readonly retrievalScore: number | null
-  /** What retrieval reported about the candidates of the request. */
-  readonly retrieval: RetrievalColumns
-  /** The candidate's row in `retrieval`. */
-  readonly row: number
-  /** How often users act on pins at each position, over all pins; null: the default curve. */
-  readonly positionRates: PositionRates | null
   /** The time of the request, milliseconds since the epoch. */
   readonly atMs: number
-}
-
-/** The candidates of one request as features read them, in columns of equal length. */
-export interface FeaturePage extends Pick<
-  FeatureContext,
-  'user' | 'interests' | 'userRates' | 'overall' | 'positionRates' | 'retrieval' | 'atMs'
-> {
-  readonly pinIds: readonly string[]
-  readonly pins: readonly FeatureContext['pin'][]
-  readonly pinMetas: readonly FeatureContext['pinMeta'][]
-  readonly retrievalScores: Float32Array
 }
 
 /**

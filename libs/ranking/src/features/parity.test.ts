@@ -88,7 +88,6 @@ function digests(): { readonly features: string; readonly scores: string } {
     const page = {
       user,
       interests: user === null ? null : readInterests(user, metaOf, atMs),
-      positionRates: null,
       retrieval: noRetrieval,
       userRates: null,
       overall: noOverallRates,

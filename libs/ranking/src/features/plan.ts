@@ -1,26 +1,24 @@
 import type { Feature } from '@freshet/domain/features/feature'
 import { nearest } from '@freshet/domain/nearest'
 import { features } from './catalogue.ts'
-import type { FeatureContext, FeaturePage } from './context.ts'
+import type { FeaturePage } from './context.ts'
 
 /** A list of chosen features and their layout in a row of numbers. */
 export interface FeaturePlan {
-  readonly features: readonly Feature<FeatureContext>[]
+  readonly features: readonly Feature<FeaturePage>[]
   /** Names in the order of the numbers; a feature of several numbers has `name.0`, `name.1`, … */
   readonly names: readonly string[]
   /** Numbers per candidate. */
   readonly width: number
   /** The place of the first number of a feature in a row. Throws a RangeError if the plan does not have the feature. */
   offsetOf(name: string): number
-  /** Writes the `width` numbers of one candidate to `out` from `offset`. */
-  read(context: FeatureContext, out: Float32Array, offset: number): void
-  /** Writes one row of `width` numbers per candidate, each as `read` gives it. */
+  /** Writes one row of `width` numbers per candidate. A row does not depend on the other candidates. */
   readPage(page: FeaturePage, out: Float32Array): void
 }
 
 /** A feature, and the index of its first number in a row. */
 interface Placed {
-  readonly feature: Feature<FeatureContext>
+  readonly feature: Feature<FeaturePage>
   readonly at: number
 }
 
@@ -33,8 +31,7 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
     placed.push({ feature, at: width })
     width += feature.width
   }
-  const ofRequest = placed.filter(({ feature }) => feature.of === 'request')
-  const ofCandidate = placed.filter(({ feature }) => feature.of === 'candidate')
+  const widest = Math.max(0, ...chosen.map((feature) => feature.width))
   return {
     features: chosen,
     names: chosen.flatMap(columnNames),
@@ -44,33 +41,40 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
       if (found === undefined) throw new RangeError(`the plan does not have the feature ${JSON.stringify(name)}`)
       return found.at
     },
-    read(context, out, offset) {
-      for (const { feature, at } of placed) feature.read(context, out, offset + at)
-    },
-    readPage({ pinIds, pins, pinMetas, retrievalScores, ...request }, out) {
-      const noCandidate = { pinId: '', pin: null, pinMeta: null, retrievalScore: null, row: 0 }
-      const context: { -readonly [Name in keyof FeatureContext]: FeatureContext[Name] } = { ...request, ...noCandidate }
-      const shared = new Float32Array(width)
-      for (const { feature, at } of ofRequest) feature.read(context, shared, at)
-      for (let row = 0, offset = 0; row < pinIds.length; row++, offset += width) {
-        context.row = row
-        context.pinId = pinIds[row]!
-        context.pin = pins[row]!
-        context.pinMeta = pinMetas[row]!
-        context.retrievalScore = retrievalScores[row]!
-        if (ofRequest.length > 0) out.set(shared, offset)
-        for (let i = 0; i < ofCandidate.length; i++) {
-          const { feature, at } = ofCandidate[i]!
-          feature.read(context, out, offset + at)
-        }
+    readPage(page, out) {
+      const rows = page.pinIds.length
+      const columns = new Float64Array(rows * widest)
+      for (const { feature, at } of placed) {
+        const values = columns.subarray(0, feature.of === 'request' ? feature.width : rows * feature.width)
+        feature.read(page, values)
+        place(values, feature, { out, at, width, rows })
       }
     },
   }
 }
 
-function chooseFeatures(names: readonly string[]): readonly Feature<FeatureContext>[] {
+/** Rows of `width` numbers, and where a feature's numbers begin in each. */
+interface Rows {
+  readonly out: Float32Array
+  readonly at: number
+  readonly width: number
+  readonly rows: number
+}
+
+/** Copies what a feature has read into its place in each row; a number that is not finite becomes the missing value. */
+function place(values: Float64Array, feature: Feature<FeaturePage>, { out, at, width, rows }: Rows): void {
+  const { missing } = feature
+  const step = feature.of === 'request' ? 0 : feature.width
+  for (let number = 0; number < feature.width; number++)
+    for (let row = 0, from = number, to = at + number; row < rows; row++, from += step, to += width) {
+      const value = values[from]!
+      out[to] = Number.isFinite(value) ? value : missing
+    }
+}
+
+function chooseFeatures(names: readonly string[]): readonly Feature<FeaturePage>[] {
   const known = new Map(features.map((feature) => [feature.name, feature]))
-  const chosen: Feature<FeatureContext>[] = []
+  const chosen: Feature<FeaturePage>[] = []
   const problems: string[] = []
   for (const name of names) {
     const feature = known.get(name)
@@ -84,6 +88,6 @@ function chooseFeatures(names: readonly string[]): readonly Feature<FeatureConte
   return chosen
 }
 
-function columnNames({ name, width }: Feature<FeatureContext>): readonly string[] {
+function columnNames({ name, width }: Feature<FeaturePage>): readonly string[] {
   return width === 1 ? [name] : Array.from({ length: width }, (_, index) => `${name}.${index}`)
 }

@@ -67,7 +67,7 @@ export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts:
     pinMetas[row] = entry?.pin ?? null
   }
   const features = new Float32Array(pinIds.length * plan.width)
-  const request = { user, interests, userRates, overall, positionRates: null, retrieval, atMs }
+  const request = { user, interests, userRates, overall, retrieval, atMs }
   plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, features)
   return { features, pins: pinMetas }
 }

@@ -1,5 +1,5 @@
 import type { Feature } from '@freshet/domain/features/feature'
-import type { FeatureContext } from '../features/context.ts'
+import type { FeaturePage } from '../features/context.ts'
 import { features } from '../features/catalogue.ts'
 import type { KnownInput } from './declare.ts'
 import type { Side } from '../plan/plan.ts'
@@ -47,7 +47,7 @@ const pinNames = ['pin_', 'topic_overall_', 'creator_overall_']
  * `candidate.*` on the user and the pin, or on how the pin was found. `user_save_rate` is `user.save_rate`,
  * `topic_affinity` is `candidate.topic_affinity`.
  */
-function inputOf({ name, width, unit, needs, of }: Feature<FeatureContext>): ServingInput {
+function inputOf({ name, width, unit, needs, of }: Feature<FeaturePage>): ServingInput {
   const readsUser = needs.some((need) => userNeeds.has(need))
   const isOfPin = !readsUser && pinNames.some((beginning) => name.startsWith(beginning))
   const group = of === 'request' ? (readsUser ? 'user' : 'request') : isOfPin ? 'pin' : 'candidate'

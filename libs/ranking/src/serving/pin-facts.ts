@@ -22,9 +22,9 @@ export function pinInputsOf({ inputs }: Pick<Plan, 'inputs'>): readonly PlanInpu
   return inputs.filter(({ name }) => Object.hasOwn(readers, name))
 }
 
-/** Those of these facts that a plan reads, as it reads them. */
-export function pinFactsOf({ inputs }: Pick<Plan, 'inputs'>, pins: readonly (Pin | null)[]): readonly PinFact[] {
-  return pinInputsOf({ inputs }).map(({ name, type }) => {
+/** What these inputs (`pinInputsOf`) say about pins. */
+export function pinFactsOf(inputs: readonly PlanInput[], pins: readonly (Pin | null)[]): readonly PinFact[] {
+  return inputs.map(({ name, type }) => {
     const read = readers[name]!
     const max = type.kind === 'sequence' ? type.max : 1
     const counts = new Uint16Array(pins.length)

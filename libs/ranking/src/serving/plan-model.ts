@@ -26,13 +26,14 @@ export function createPlanModel(
   const pinColumns = createPinColumns(model)
   const scorer = createPlanScorer(model, version, pinColumns.nodes)
   const deviations = createDeviations(model)
+  const pinInputs = pinInputsOf(plan)
   const inputs = inputsOf(plan, version, from, plan.exploration === undefined ? scorer.reads : null)
   const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
     const candidates = page.pinIds.length
     const { features, pins } = read
     const columns = new Map([...inputs.columns(page, read), ...pinColumns.of(page, pins)])
     const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates, page.headFactors)
-    const found = { utilities, predictions, features, facts: pinFactsOf(plan, pins), exposed }
+    const found = { utilities, predictions, features, facts: pinFactsOf(pinInputs, pins), exposed }
     return { ...found, deviations: deviations(columns, candidates, kept) }
   }
   return {
@@ -40,7 +41,7 @@ export function createPlanModel(
     planVersion: scorer.planHash,
     heads: plan.heads,
     featureNames: inputs.features.names,
-    pinInputs: pinInputsOf(plan),
+    pinInputs,
     exposedNames: plan.exposed,
     firstPhaseKeep: plan.firstPhase?.keep ?? null,
     trained,
@@ -57,11 +58,12 @@ export function createPlanModel(
 export function createUntrainedModel(plan: Plan, from: string): ServingModel {
   const version = `${plan.spec}-untrained`
   const inputs = inputsOf(plan, version, from)
+  const pinInputs = pinInputsOf(plan)
   const rescore = (page: RankingPage, read: ReadCandidates): PageScores => ({
     utilities: page.retrievalScores.slice(),
     predictions: new Float32Array(),
     features: read.features,
-    facts: pinFactsOf(plan, read.pins),
+    facts: pinFactsOf(pinInputs, read.pins),
     exposed: new Float32Array(),
     deviations: null,
   })
@@ -70,7 +72,7 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
     planVersion: hashOfPlan(plan),
     heads: [],
     featureNames: inputs.features.names,
-    pinInputs: pinInputsOf(plan),
+    pinInputs,
     exposedNames: [],
     firstPhaseKeep: null,
     trained: new Map(),
