@@ -9,7 +9,7 @@ const programs = [
   /^(apps|libs)\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
   /^test\/feeds\/read-your-writes\.ts$/,
-  /^test\/benchmarks\/servers\//,
+  /^test\/benchmarks\/(servers\/|(compare|profile)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
   // Processes that a test starts and kills.

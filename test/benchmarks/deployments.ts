@@ -18,6 +18,8 @@ export interface Deployment {
   caughtUp(): Promise<void>
   /** CPU time of all services so far, milliseconds. */
   cpuMs(): Promise<number>
+  /** Addresses of the inspectors of its processes, by name. */
+  inspectors(): Promise<ReadonlyMap<string, string>>
   /** Starts to note from when on user state can be read up to where. */
   watch(): Promise<void>
   watched(): Promise<readonly Readable[]>
@@ -51,6 +53,7 @@ export async function deployOneProcess(): Promise<Deployment> {
     },
     caughtUp,
     cpuMs: child.cpuMs,
+    inspectors: async () => new Map([['one process', await child.inspector()]]),
     watch: () => child.ask('watch'),
     watched: () => child.ask('watched'),
     stop: child.stop,
@@ -61,7 +64,8 @@ export async function deployOneProcess(): Promise<Deployment> {
 export async function deployFleet(cluster: Cluster): Promise<Deployment> {
   const world = await cluster.fresh()
   const { brokers, redisUrl, keyPrefix } = world
-  const fleet = await startFleet({ brokers, redisUrl, env: { FRESHET_REDIS_KEY_PREFIX: keyPrefix } })
+  const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, NODE_OPTIONS: '--inspect=127.0.0.1:0' }
+  const fleet = await startFleet({ brokers, redisUrl, env })
   const watch = createPositionWatch(world.store, testPartitions)
   const caughtUp = async (): Promise<void> => {
     await settled(world, patienceMs)
@@ -87,6 +91,10 @@ export async function deployFleet(cluster: Cluster): Promise<Deployment> {
     async cpuMs() {
       const seconds = await Promise.all(fleet.all.map((service) => service.metric('process_cpu_seconds_total')))
       return seconds.reduce((sum, each) => sum + each, 0) * 1000
+    },
+    inspectors: () => {
+      const addressOf = (logs: string): string => /ws:\/\/\S+/.exec(logs)?.[0] ?? ''
+      return Promise.resolve(new Map(fleet.all.map((service) => [service.name, addressOf(service.logs())])))
     },
     watch: () => watch.start(),
     watched: () => Promise.resolve(watch.stop()),

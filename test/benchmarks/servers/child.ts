@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { open, url } from 'node:inspector'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -8,6 +9,8 @@ export interface Child {
   ask<Answer>(handler: string, argument?: unknown): Promise<Answer>
   /** CPU time that it has used, milliseconds. */
   cpuMs(): Promise<number>
+  /** Opens its inspector and returns the address. */
+  inspector(): Promise<string>
   /** Lets it end; kills it when it doesn't. */
   stop(): Promise<void>
 }
@@ -74,6 +77,7 @@ export function startChild(file: string): Child {
   return {
     ask,
     cpuMs: () => ask<number>('cpuMs'),
+    inspector: () => ask<string>('inspector'),
     async stop() {
       const force = setTimeout(() => child.kill('SIGKILL'), patienceMs)
       await ask('stop').catch(() => undefined)
@@ -91,6 +95,10 @@ export function serveParent(handlers: Handlers): void {
     cpuMs: () => {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1000
+    },
+    inspector: () => {
+      open(0, '127.0.0.1')
+      return url()
     },
   }
   process.on('message', (message) => {
