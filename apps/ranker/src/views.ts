@@ -13,6 +13,7 @@ import { hash32 } from '@freshet/domain/hash'
 import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
 import type { PinEntry, PinFacts } from '@freshet/ranking/features/read-candidates'
+import { createEntries } from './entries.ts'
 import { createReadings } from './readings.ts'
 import { createWords } from './words.ts'
 
@@ -54,7 +55,7 @@ export function createRankerViews({
   readonly maxDecodedStates: number
 }): RankerViews {
   const progress = createLogProgress()
-  const entries = new Map<string, Entry>()
+  const entries = createEntries<Entry>()
   // Pins of the catalogue by `hash32` of their ids. Of two with the same one, the later is not found, which no feature notices.
   const byFingerprint = new Map<number, Entry>()
   const overall = createOverallCounts()
@@ -208,7 +209,8 @@ export function createRankerViews({
       if (entry.state === null || entry.isBroken) return null
       let { reading } = entry
       try {
-        reading ??= new PinReading(decodePinState(entry.state.bytes))
+        const { bytes } = entry.state
+        reading ??= new PinReading(() => decodePinState(bytes))
       } catch (error) {
         entry.isBroken = true
         reject(error)

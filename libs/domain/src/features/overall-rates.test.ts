@@ -32,7 +32,7 @@ function aState(counts: Partial<Record<Action, number>>, position: number | null
 const contribution = (meta: Meta, state: PinState): PinContribution => ({ ...meta, totals: totalsOf(state) })
 
 function read(overall: OverallRates, pinMeta: Meta | null, state: PinState | null = null): Record<string, number> {
-  const pins = [state === null ? null : new PinReading(state)]
+  const pins = [state === null ? null : new PinReading(() => state)]
   return readFirst(overallRateFeatures, { overall, pinMetas: [pinMeta], pins })
 }
 

@@ -16,7 +16,7 @@ describe('pin reading', () => {
     fc.assert(
       fc.property(engagements(), times, (list, afterMs) => {
         const state = foldPin(newPinState, list)
-        const reading = new PinReading(state)
+        const reading = new PinReading(() => state)
         for (const after of afterMs) {
           const atMs = noonMs + after
           const pairs: (readonly [number, number])[] = [

@@ -23,32 +23,34 @@ const expected = 4
 const askedAt = 5
 const firstAt = 6
 const lastAt = 7
-const remains = 8
-const counts = remains + width
 /** Totals of the rated actions, of those after an impression, then impressions by bucket of positions. */
-const rated = counts + quickRows * width
+const rated = 8
 const impressions = rated + 2 * ratedActions.length
-const length = impressions + buckets
+const remains = impressions + buckets
+const counts = remains + width
+const length = counts + quickRows * width
 const notAsked = -1
 
 /**
  * A pin's state as features read it, computed once when the state arrives: a page reads hundreds of pins, and only
  * three factors depend on the time of the request. All counts are decayed to the time of the newest one, so
- * one factor per half-life serves them all; for an older time they are read from the state itself.
+ * one factor per half-life serves them all; for an older time they are read from the state itself. The state is several times as
+ * large as the reading and rarely needed again, so it is not kept: `readState` must return the same state at every call.
  */
 export class PinReading {
-  readonly state: PinState
+  readonly #readState: () => PinState
   readonly #boardIds: readonly string[]
   /** Hashes of `#boardIds`, ascending. */
   readonly #boardHashes: Uint32Array
   readonly #numbers: Float64Array
 
-  constructor(state: PinState) {
+  constructor(readState: () => PinState) {
+    const state = readState()
     const { counters, impressionsByPosition, positivesByPosition } = state
     let newestAtMs = state.lastAtMs
     for (const { atMs } of [counters, impressionsByPosition, positivesByPosition])
       for (const each of atMs) newestAtMs = Math.max(newestAtMs, each)
-    this.state = state
+    this.#readState = readState
     this.#boardIds = boardsOf(state.boards)
     this.#boardHashes = Uint32Array.from(this.#boardIds, (id) => hash32(id)).sort()
     this.#numbers = new Float64Array(length)
@@ -106,7 +108,7 @@ export class PinReading {
   /** The decayed count of an action (its index in `actions`) under a half-life (its index in `halfLifeNames`) as of a time. */
   count(row: number, column: number, atMs: number): number {
     if (row >= quickRows || atMs < this.#numbers[newestAt]!)
-      return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
+      return counted(this.#readState().counters, row, halfLifeNames[column] ?? 'total', atMs)
     return this.#remaining(this.#numbers[counts + row * width + column]!, column, atMs)
   }
 
@@ -129,13 +131,13 @@ export class PinReading {
 
   /** Positive actions, 30-day half-life, as `actedOverall`. */
   acted(atMs: number): number {
-    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.state, atMs)
+    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.#readState(), atMs)
     return this.#remaining(this.#numbers[acted]!, month, atMs)
   }
 
   /** The result of `expectedActions` with the default rates. */
   expected(atMs: number): number {
-    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.state, defaultPositionRates, atMs)
+    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.#readState(), defaultPositionRates, atMs)
     return this.#remaining(this.#numbers[expected]!, month, atMs)
   }
 

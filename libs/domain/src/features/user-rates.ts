@@ -96,30 +96,64 @@ export class UserRates {
     for (let list = 0; list < lists.length; list++) {
       const ofList = lists[list]!
       sum.fill(0)
-      for (let place = 0; place < ofList.length; place++) addCounts(sum, topics.get(ofList[place]!))
-      write(this.#ofLists, list * numbers, { sum, priors, topics: Math.max(1, ofList.length) })
+      for (let at = 0; at < ofList.length; at++) {
+        const place = topics.places.get(ofList[at]!)
+        if (place !== undefined) addCounts(sum, topics.values, place)
+      }
+      write(this.#ofLists, list * numbers, { sum, from: 0, priors, topics: Math.max(1, ofList.length) })
     }
     const unknown = new Float64Array(numbers)
-    write(unknown, 0, { sum: sum.fill(0), priors, topics: 1 })
+    write(unknown, 0, { sum: sum.fill(0), from: 0, priors, topics: 1 })
     this.#ofCreators = new Float64Array(pinMetas.length * numbers)
     for (let row = 0; row < pinMetas.length; row++) {
       const creatorId = pinMetas[row]?.creatorId ?? null
-      const ofCreator = creatorId === null ? undefined : creators.get(creatorId)
-      if (ofCreator !== undefined) write(this.#ofCreators, row * numbers, { sum: ofCreator, priors, topics: 1 })
+      const from = creatorId === null ? undefined : creators.places.get(creatorId)
+      if (from !== undefined) write(this.#ofCreators, row * numbers, { sum: creators.values, from, priors, topics: 1 })
       else for (let at = 0; at < numbers; at++) this.#ofCreators[row * numbers + at] = unknown[at]!
     }
   }
 }
 
 interface Tables {
-  readonly topics: ReadonlyMap<string, Float64Array>
-  readonly creators: ReadonlyMap<string, Float64Array>
+  readonly topics: SubjectCounts
+  readonly creators: SubjectCounts
   /** The user's own rates. */
   readonly priors: Float64Array
 }
 
+/** Counts of topics or creators: a row of `counts` for each. One array for all of them, because a user has seen the pins of hundreds. */
+interface SubjectCounts {
+  readonly places: Map<string, number>
+  values: Float64Array
+}
+
+const noSubjects = (): SubjectCounts => ({ places: new Map(), values: new Float64Array(64 * counts) })
+
 /** Linear in the pins seen and the recent actions. */
 function tablesOf({ user: { seen, recent }, pinOf, overallRate, atMs }: UserRatesInput): Tables {
+  const did = didOf(recent)
+  const all = new Float64Array(counts)
+  const topics = noSubjects()
+  const creators = noSubjects()
+  const one = new Float64Array(counts)
+  for (let row = 0; row < seen.pins.length; row++) {
+    const fingerprint = seen.pins[row]!
+    const elapsedMs = atMs - seen.atMs[row]!
+    countOne(one, did.get(fingerprint) ?? 0, elapsedMs)
+    addCounts(all, one, 0)
+    const pin = pinOf(fingerprint)
+    if (pin === undefined) continue
+    for (const topic of pin.topics) addTo(topics, topic, one)
+    if (pin.creatorId !== null) addTo(creators, pin.creatorId, one)
+  }
+  const priors = Float64Array.from(ratedActions, (_, at) =>
+    smoothedRate(all[actedAt + at]!, all[shownAt]!, overallRate(at), strengths.user),
+  )
+  return { topics, creators, priors }
+}
+
+/** The bits of what the user did with each pin, by its fingerprint. */
+function didOf(recent: UserState['recent']): ReadonlyMap<number, number> {
   const did = new Map<number, number>()
   const standing = standingOf(recent)
   for (let row = 0; row < standing.length; row++) {
@@ -129,24 +163,7 @@ function tablesOf({ user: { seen, recent }, pinOf, overallRate, atMs }: UserRate
     const fingerprint = hash32(recent.pinIds[row] ?? '')
     did.set(fingerprint, (did.get(fingerprint) ?? 0) | bit)
   }
-  const all = new Float64Array(counts)
-  const topics = new Map<string, Float64Array>()
-  const creators = new Map<string, Float64Array>()
-  const one = new Float64Array(counts)
-  for (let row = 0; row < seen.pins.length; row++) {
-    const fingerprint = seen.pins[row]!
-    const elapsedMs = atMs - seen.atMs[row]!
-    countOne(one, did.get(fingerprint) ?? 0, elapsedMs)
-    addCounts(all, one)
-    const pin = pinOf(fingerprint)
-    if (pin === undefined) continue
-    for (const topic of pin.topics) addCounts(rowOf(topics, topic), one)
-    if (pin.creatorId !== null) addCounts(rowOf(creators, pin.creatorId), one)
-  }
-  const priors = Float64Array.from(ratedActions, (_, at) =>
-    smoothedRate(all[actedAt + at]!, all[shownAt]!, overallRate(at), strengths.user),
-  )
-  return { topics, creators, priors }
+  return did
 }
 
 /** Writes the counts of one pin. */
@@ -162,35 +179,44 @@ function countOne(one: Float64Array, did: number, elapsedMs: number): void {
   }
 }
 
-function rowOf(rows: Map<string, Float64Array>, id: string): Float64Array {
-  let row = rows.get(id)
-  if (row === undefined) {
-    row = new Float64Array(counts)
-    rows.set(id, row)
+/** Adds the counts of one pin to those of a subject. */
+function addTo(subjects: SubjectCounts, id: string, one: Float64Array): void {
+  let place = subjects.places.get(id)
+  if (place === undefined) {
+    place = subjects.places.size * counts
+    subjects.places.set(id, place)
+    if (place === subjects.values.length) {
+      const larger = new Float64Array(2 * place)
+      larger.set(subjects.values)
+      subjects.values = larger
+    }
   }
-  return row
+  const { values } = subjects
+  for (let at = 0; at < counts; at++) values[place + at] = values[place + at]! + one[at]!
 }
 
-function addCounts(to: Float64Array, from: Float64Array | undefined): void {
-  if (from === undefined) return
-  for (let at = 0; at < counts; at++) to[at] = to[at]! + from[at]!
+/** Adds a row of counts that begins at `from`. */
+function addCounts(to: Float64Array, values: Float64Array, from: number): void {
+  for (let at = 0; at < counts; at++) to[at] = to[at]! + values[from + at]!
 }
 
 interface Counted {
+  /** Its counts begin at `from`. */
   readonly sum: Float64Array
+  readonly from: number
   readonly priors: Float64Array
   readonly topics: number
 }
 
 /** Writes numbers from counts to `out` from `to`. Several topics are pooled, so each weighs as much as its impressions and its prior. */
-function write(out: Float64Array, to: number, { sum, priors, topics }: Counted): void {
-  const shown = sum[shownAt]!
-  const shownRecently = sum[shownRecentlyAt]!
+function write(out: Float64Array, to: number, { sum, from, priors, topics }: Counted): void {
+  const shown = sum[from + shownAt]!
+  const shownRecently = sum[from + shownRecentlyAt]!
   for (let at = 0; at < ratedActions.length; at++) {
-    const rate = smoothedRate(sum[actedAt + at]!, shown, priors[at]!, strengths.subject * topics)
+    const rate = smoothedRate(sum[from + actedAt + at]!, shown, priors[at]!, strengths.subject * topics)
     out[to + ratesAt + at] = rate
     out[to + recentRatesAt + at] = smoothedRate(
-      sum[actedRecentlyAt + at]!,
+      sum[from + actedRecentlyAt + at]!,
       shownRecently,
       rate,
       strengths.recent * topics,

@@ -50,6 +50,11 @@ function aPinMeta(given: Partial<Pin> = {}): Pin {
 
 const plan = planFeatures()
 
+function readingOf(list: readonly Engagement[]): PinReading {
+  const state = foldPin(newPinState, list)
+  return new PinReading(() => state)
+}
+
 /** Columns of `rows` candidates, every number another one. */
 function someRetrieval(rows: number): RetrievalColumns {
   const cells = rows * sourceNames.length
@@ -130,7 +135,7 @@ describe('feature catalogue', () => {
           pinIds: ['p1'],
           user,
           interests: readInterests(user, () => pinMeta, atMs),
-          pins: [new PinReading(foldPin(newPinState, list))],
+          pins: [readingOf(list)],
           pinMetas: [pinMeta],
           retrievalScores: Float32Array.of(1.5),
           retrieval: someRetrieval(1),
@@ -153,7 +158,7 @@ describe('feature catalogue', () => {
         const interests = readInterests(user, () => aPinMeta(), atMs)
         const retrieval = someRetrieval(given.length)
         const pinIds = given.map((_, row) => `p${row}`)
-        const pins = given.map((list) => (list.length === 0 ? null : new PinReading(foldPin(newPinState, list))))
+        const pins = given.map((list) => (list.length === 0 ? null : readingOf(list)))
         const pinMetas = given.map((_, row) =>
           row % 3 === 2 ? null : aPinMeta({ creatorId: asId<CreatorId>(`c${row}`) }),
         )

@@ -45,6 +45,11 @@ function anAct(below: (n: number) => number) {
   })
 }
 
+function readingOf(acts: readonly ReturnType<typeof anAct>[]): PinReading {
+  const state = foldPin(newPinState, acts)
+  return new PinReading(() => state)
+}
+
 function aCatalogue(below: (n: number) => number): readonly (Pin | null)[] {
   return Array.from({ length: pinCount }, (_, row) =>
     below(6) === 0
@@ -83,7 +88,7 @@ function digests(): { readonly features: string; readonly scores: string } {
     const metaOf = (pinId: string): Pin | undefined => pinMetas[Number(pinId.slice(1))] ?? undefined
     const pins = pinIds.map((pinId) => {
       const mine = acts.filter(({ subject }) => subject.kind === 'pin' && subject.pinId === pinId)
-      return mine.length === 0 ? null : new PinReading(foldPin(newPinState, mine))
+      return mine.length === 0 ? null : readingOf(mine)
     })
     const page = {
       user,

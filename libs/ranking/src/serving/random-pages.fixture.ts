@@ -104,7 +104,7 @@ function factsOf(entries: ReadonlyMap<string, Entry>): PinFacts {
     overallRates: () => overall.rates(),
     readingOf(entry) {
       const { state } = entry as Entry
-      return state === null ? null : new PinReading(state)
+      return state === null ? null : new PinReading(() => state)
     },
   }
 }
