@@ -1,3 +1,5 @@
+import { pickBits } from './pick.ts'
+
 /** What one source found. */
 export interface SourceColumns {
   readonly name: string
@@ -19,36 +21,58 @@ export interface FoundColumns {
   readonly scores: Float32Array
 }
 
-/** Collects ranks and scores of some rows. It scans everything that the sources found. */
+/** What the sources found, row by row. */
+interface FoundIndex {
+  /** Where the entries of each row begin; one more than there are rows. */
+  readonly starts: Int32Array
+  readonly ranks: Uint16Array
+  readonly scores: Float32Array
+}
+
+const indexes = new WeakMap<readonly SourceColumns[], FoundIndex>()
+
+/** Collects ranks and scores of some rows. The first call for some sources scans everything that they found. */
 export function foundColumns(
   { foundBy, foundBySource }: { readonly foundBy: Uint32Array; readonly foundBySource: readonly SourceColumns[] },
   rows: Int32Array,
 ): FoundColumns {
-  const bits = new Uint32Array(rows.length)
-  const slotOf = new Int16Array(foundBy.length).fill(-1)
-  const next = new Int32Array(rows.length)
+  const bits = pickBits(foundBy, rows)
+  if (foundBySource.length === 0) return { foundBy: bits, ranks: new Uint16Array(0), scores: new Float32Array(0) }
+  let index = indexes.get(foundBySource)
+  if (index === undefined) indexes.set(foundBySource, (index = indexOf(foundBy, foundBySource)))
+  const { starts } = index
   let total = 0
+  for (let i = 0; i < rows.length; i++) total += starts[rows[i]! + 1]! - starts[rows[i]!]!
+  const ranks = new Uint16Array(total)
+  const scores = new Float32Array(total)
+  let to = 0
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number
-    bits[i] = foundBy[row] as number
-    slotOf[row] = i
-    next[i] = total
-    total += bitCount(bits[i] as number)
-  }
-  const isKnown = foundBySource.length > 0
-  const ranks = new Uint16Array(isKnown ? total : 0)
-  const scores = new Float32Array(ranks.length)
-  for (const found of foundBySource) {
-    for (let i = 0; i < found.rows.length; i++) {
-      const slot = slotOf[found.rows[i] as number] as number
-      if (slot < 0) continue
-      const at = next[slot] as number
-      ranks[at] = found.ranks === null ? i : (found.ranks[i] as number)
-      scores[at] = found.scores[i] as number
-      next[slot] = at + 1
+    const end = starts[rows[i]! + 1]!
+    for (let from = starts[rows[i]!]!; from < end; from++) {
+      ranks[to] = index.ranks[from]!
+      scores[to++] = index.scores[from]!
     }
   }
   return { foundBy: bits, ranks, scores }
+}
+
+function indexOf(foundBy: Uint32Array, foundBySource: readonly SourceColumns[]): FoundIndex {
+  const starts = new Int32Array(foundBy.length + 1)
+  const next = new Int32Array(foundBy.length)
+  for (let row = 0; row < foundBy.length; row++) {
+    next[row] = starts[row]!
+    starts[row + 1] = starts[row]! + bitCount(foundBy[row]!)
+  }
+  const ranks = new Uint16Array(starts[foundBy.length]!)
+  const scores = new Float32Array(ranks.length)
+  for (const found of foundBySource) {
+    for (let i = 0; i < found.rows.length; i++) {
+      const at = next[found.rows[i]!]!++
+      ranks[at] = found.ranks === null ? i : found.ranks[i]!
+      scores[at] = found.scores[i]!
+    }
+  }
+  return { starts, ranks, scores }
 }
 
 /** The columns of each source again, from what `foundColumns` collected of rows 0, 1, 2 …. None if the ranks are not known. */
@@ -82,11 +106,13 @@ export function sourcesOf(
 
 /** Number of sources that found some rows, each row counted once for each. */
 export function foundCount(foundBy: Uint32Array): number {
-  return foundBy.reduce((sum, bits) => sum + bitCount(bits), 0)
+  let count = 0
+  for (let row = 0; row < foundBy.length; row++) count += bitCount(foundBy[row]!)
+  return count
 }
 
 function bitCount(bits: number): number {
-  let count = 0
-  for (let left = bits; left !== 0; left &= left - 1) count++
-  return count
+  let sums = bits - ((bits >>> 1) & 0x55555555)
+  sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333)
+  return Math.imul((sums + (sums >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

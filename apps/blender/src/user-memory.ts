@@ -23,6 +23,8 @@ export interface UserMemory {
 interface Entry {
   user: KnownUser | null
   served: Uint8Array
+  /** The last set read from `served`: a request asks for it several times. */
+  decoded: { readonly atMs: number; readonly windowMs: number; readonly set: ServedSet } | null
   good: LastGood | null
   storedAtMs: number
 }
@@ -36,7 +38,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
   function getEntry(userId: string): Entry {
     let entry = users.get(userId)
     if (entry === undefined) {
-      entry = { user: null, served: new Uint8Array(0), good: null, storedAtMs: -Infinity }
+      entry = { user: null, served: new Uint8Array(0), decoded: null, good: null, storedAtMs: -Infinity }
       users.set(userId, entry)
     }
     return entry
@@ -53,7 +55,13 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
     known: (userId) => users.get(userId)?.user ?? null,
     served(userId, bound) {
       const entry = users.get(userId)
-      return entry === undefined || entry.served.length === 0 ? null : decodeServed(entry.served, bound)
+      if (entry === undefined || entry.served.length === 0) return null
+      const { decoded } = entry
+      if (decoded?.set.stored === entry.served && decoded.atMs === bound.atMs && decoded.windowMs === bound.windowMs)
+        return decoded.set
+      const set = decodeServed(entry.served, bound)
+      entry.decoded = { ...bound, set }
+      return set
     },
     serve(userId, keys, rows, atMs) {
       const entry = getEntry(userId)

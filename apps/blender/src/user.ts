@@ -57,6 +57,8 @@ export interface NeverShown {
   has(pinId: string): boolean
 }
 
+const noHashes = new Uint32Array(0)
+
 /** A user without state. */
 export const unknownUser: KnownUser = knownUser(new Uint8Array(0), newUserState)
 
@@ -79,16 +81,21 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   }
   let seen: KnownUser['seen'] | null = null
   let sight: HashBits | null = null
+  let saved: ReadonlySet<string> | null = null
+  let dismissed: readonly string[] | null = null
   let mark: number | null = null
   let hiddenLongAgo: Uint8Array | null = null
-  const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
+  let acted: ReadonlySet<string> | null = null
   for (const { kind, id, stands } of state.relations.newest.values()) if (stands) ids[kind].push(id)
   const hidden = neverShown(state, 'hide-pin', ids['hide-pin'])
   const reported = neverShown(state, 'report-pin', ids['report-pin'])
   return {
     bytes,
     foldVersion: bytes.length === 0 ? 0 : userFoldVersionIn(bytes),
-    recent: toRecentActions(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
+    recent: toRecentActions(
+      state,
+      (pinId) => (!hidden.isEmpty && hidden.has(pinId)) || (!reported.isEmpty && reported.has(pinId)),
+    ),
     get acted() {
       return (mark ??= actedMark(state))
     },
@@ -105,16 +112,22 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     },
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
-    saved: savedPins(state),
+    get saved() {
+      return (saved ??= savedPins(state))
+    },
     blockedWords: blockedWords(state, ids['block-word']),
     hasSeen(pinId, hash = hash32(pinId)) {
       sight ??= sightOf(state)
-      return mayContain(sight, hash) && (acted.has(pinId) || hasSeenHash(state.seen, hash))
+      if (!mayContain(sight, hash)) return false
+      acted ??= new Set(state.recent.pinIds)
+      return acted.has(pinId) || hasSeenHash(state.seen, hash)
     },
     get seen() {
       return (seen ??= toSeenColumns(state))
     },
-    dismissed: [...acted].flatMap(([pinId, row]) => (state.recent.actions[row] === dismiss ? [pinId] : [])),
+    get dismissed() {
+      return (dismissed ??= dismissedPins(state))
+    },
   }
 }
 
@@ -129,7 +142,15 @@ function sightOf({ seen, recent }: UserState): HashBits {
   return bits
 }
 
+/** The pins whose last action was a dismissal. */
+function dismissedPins({ recent: { pinIds, actions: acted } }: UserState): readonly string[] {
+  if (!acted.includes(dismiss)) return []
+  const last = new Map(pinIds.map((pinId, row) => [pinId, row]))
+  return [...last].flatMap(([pinId, row]) => (acted[row] === dismiss ? [pinId] : []))
+}
+
 function savedPins({ recent: { pinIds, actions: acted, boardIds } }: UserState): ReadonlySet<string> {
+  if (!acted.includes(save)) return none
   const standing = standingRows({
     count: pinIds.length,
     action: (row) => actions[acted[row] as number] as Action,
@@ -139,6 +160,7 @@ function savedPins({ recent: { pinIds, actions: acted, boardIds } }: UserState):
   return new Set(pinIds.filter((_, row) => acted[row] === save && standing[row] === 1))
 }
 
+const none: ReadonlySet<string> = new Set()
 const save = actions.indexOf('save')
 const dismiss = actions.indexOf('dismiss')
 
@@ -160,18 +182,33 @@ function toSeenColumns({ seen, recent }: UserState): KnownUser['seen'] {
 
 /** The recent actions without likes of hidden or reported pins. The hide itself may no longer be among the recent actions. */
 function toRecentActions({ recent }: UserState, isRefused: (pinId: string) => boolean): RecentActions | undefined {
-  const isKept = (row: number): boolean =>
-    !likes.has(recent.actions[row] as number) || !isRefused(recent.pinIds[row] as string)
-  const rows = recent.pinIds.map((_, row) => row).filter(isKept)
-  if (rows.length === 0) return undefined
-  return {
-    pinIds: rows.map((row) => recent.pinIds[row] as string),
+  const most = recent.pinIds.length
+  const pinIds: string[] = []
+  const sessionIds: string[] = []
+  const boardIds: string[] = []
+  const actionNumbers = new Uint8Array(most)
+  const occurredAtMs = new Float64Array(most)
+  const dwellMs = new Uint32Array(most)
+  for (let row = 0; row < most; row++) {
+    const pinId = recent.pinIds[row] as string
+    if (likes.has(recent.actions[row] as number) && isRefused(pinId)) continue
+    const at = pinIds.push(pinId) - 1
+    sessionIds.push(recent.sessionIds[row] as string)
+    boardIds.push(recent.boardIds[row] as string)
     // On the wire, an action's number is its index plus one, because zero means "not given".
-    actions: Uint8Array.from(rows, (row) => (recent.actions[row] as number) + 1),
-    occurredAtMs: bytesOf(Float64Array.from(rows, (row) => recent.atMs[row] as number)),
-    sessionIds: rows.map((row) => recent.sessionIds[row] as string),
-    boardIds: rows.map((row) => recent.boardIds[row] as string),
-    dwellMs: bytesOf(Uint32Array.from(rows, (row) => recent.dwellMs[row] || dwellNotKnown)),
+    actionNumbers[at] = (recent.actions[row] as number) + 1
+    occurredAtMs[at] = recent.atMs[row] as number
+    dwellMs[at] = recent.dwellMs[row] || dwellNotKnown
+  }
+  const count = pinIds.length
+  if (count === 0) return undefined
+  return {
+    pinIds,
+    actions: actionNumbers.subarray(0, count),
+    occurredAtMs: bytesOf(occurredAtMs.subarray(0, count)),
+    sessionIds,
+    boardIds,
+    dwellMs: bytesOf(dwellMs.subarray(0, count)),
   }
 }
 
@@ -201,7 +238,7 @@ function blockedWords({ relations }: UserState, words: readonly string[]): Uint3
 
 function olderHash32s(relations: UserState['relations'], kind: RelationKind): Uint32Array {
   const older = olderOf(relations, kind)
-  return older === null ? new Uint32Array(0) : Uint32Array.from(standingHashes(older), hash32Within)
+  return older === null ? noHashes : Uint32Array.from(standingHashes(older), hash32Within)
 }
 
 /** With many hides this takes milliseconds, so it runs once per state. */

@@ -25,15 +25,15 @@ export interface DiversityOptions {
 export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityOptions): Penalty {
   const width = widthOf(vectors)
   const size = width === 0 ? 0 : vectors.values.length / width
-  // Rows of length 1, each made when its candidate is first looked at: most of a pool is beyond the look-ahead.
-  const whole = new Float32Array(size * width)
+  // Rows of length 1, each made when its candidate is first looked at. They hold float32 numbers, in a column that products read as it is.
+  const whole = new Float64Array(size * width)
   const states = new Uint8Array(size)
-  const directions = new Float32Array(window * width)
+  const directions = new Float64Array(window * width)
   const squares = new Float32Array(size * window)
   const sums = new Float32Array(size)
   // Number of directions that `sums` of a candidate contains.
   const seen = new Uint16Array(size)
-  const left = new Float32Array(width)
+  const left = new Float64Array(width)
   let placed = 0
 
   function isKnown(candidate: number): boolean {
@@ -78,14 +78,15 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
       let square = 0
       for (let i = 0; i < width; i++) square += left[i]! * left[i]!
       const shortest = length > leastResidual ? Math.sqrt(square) : 0
-      for (let i = 0; i < width; i++) directions[to + i] = shortest > leastResidual ? left[i]! / shortest : 0
+      for (let i = 0; i < width; i++)
+        directions[to + i] = shortest > leastResidual ? Math.fround(left[i]! / shortest) : 0
       placed++
     },
   }
 }
 
 /** Subtracts the part of a vector that lies in a direction of length 1 or 0. */
-function subtract(vector: Float32Array, directions: Float32Array, at: number): void {
+function subtract(vector: Float64Array, directions: Float64Array, at: number): void {
   const dot = dotOf(vector, 0, directions, at, vector.length)
-  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! - dot * directions[at + i]!
+  for (let i = 0; i < vector.length; i++) vector[i] = Math.fround(vector[i]! - dot * directions[at + i]!)
 }

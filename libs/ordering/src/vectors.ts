@@ -39,7 +39,7 @@ export function similarity({ values, blocks }: BlockVectors, a: number, b: numbe
 }
 
 /** The product of `width` numbers of two columns. Four sums at a time, because each addition of one sum waits for the last. */
-export function dotOf(a: Float32Array, fromA: number, b: Float32Array, fromB: number, width: number): number {
+export function dotOf(a: Float64Array, fromA: number, b: Float64Array, fromB: number, width: number): number {
   let [first, second, third, fourth] = [0, 0, 0, 0]
   let i = 0
   for (; i + 3 < width; i += 4) {
@@ -52,13 +52,13 @@ export function dotOf(a: Float32Array, fromA: number, b: Float32Array, fromB: nu
   return first + second + (third + fourth)
 }
 
-/** Writes a row scaled to length 1, so that its blocks count equally, to the same place of `into`. Returns whether the row has a block. */
-export function writeWhole(values: Float32Array, width: number, row: number, into: Float32Array): boolean {
+/** Writes a row scaled to length 1, so that its blocks count equally, in float32 numbers to the same place of `into`. Returns whether the row has a block. */
+export function writeWhole(values: Float32Array, width: number, row: number, into: Float64Array): boolean {
   const from = row * width
   let squares = 0
   for (let i = from; i < from + width; i++) squares += values[i]! * values[i]!
   if (squares === 0) return false
   const scale = 1 / Math.sqrt(squares)
-  for (let i = from; i < from + width; i++) into[i] = values[i]! * scale
+  for (let i = from; i < from + width; i++) into[i] = Math.fround(values[i]! * scale)
   return true
 }

@@ -2,6 +2,7 @@ import { hash32 } from '@freshet/domain/hash'
 import { anyLocale, createLocaleWords, type LocaleWords } from '@freshet/domain/locale-words'
 import type { Pin } from '@freshet/domain/pin'
 import { wordHashesOf } from '@freshet/domain/text-words'
+import { addHash, createHashBits, mayContain } from '../hash-bits.ts'
 import { createLabelBits, type LabelBits } from './label-bits.ts'
 import { createWordLists } from './word-lists.ts'
 
@@ -21,6 +22,8 @@ export interface ReadPinColumns {
   readonly counts: FactCounts
   /** `hash32` of the creator; 0: the pin has none. */
   creatorOf(row: number): number
+  /** Whether a pin may have this creator, given as `hash32`. false: none has. */
+  mayHaveCreator(creator: number): boolean
   /** `hash32` of one of the pin's first topics, from slot 0 on; 0: the pin has fewer. */
   topicAt(row: number, slot: number): number
   /** Whether `topics` contains the `hash32` of one of the pin's topics. */
@@ -63,6 +66,9 @@ export interface PinColumnsOptions {
   readonly maxWordsPerPin: number
 }
 
+/** With more creators, the set of known ones takes other users for one now and then. */
+const manyCreators = 8_192
+
 /** Number of first topics that `topicAt` knows. */
 export const topicSlots = 4
 
@@ -80,6 +86,8 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
   let labelBits = new Uint32Array(0)
   let minAges = new Uint8Array(0)
   let signatures = new Uint32Array(0)
+  // Creators stay when their last pin goes: a filter then looks at pins in vain.
+  const knownCreators = createHashBits(manyCreators)
   const moreTopics = new Map<number, Uint32Array>()
 
   const counts = { limitedInTime: 0, labelled: 0, ofMinAge: 0, signed: 0 }
@@ -126,6 +134,7 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
       clear(row)
       localeNumbers[row] = number
       creators[row] = creatorId === null ? 0 : hash32(creatorId)
+      addHash(knownCreators, creators[row])
       for (let i = 0; i < topicSlots; i++) {
         const topic = given[i]
         topics[row * topicSlots + i] = topic === undefined ? 0 : hash32(topic)
@@ -146,6 +155,7 @@ export function createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin }
       count(row, 1)
     },
     clear,
+    mayHaveCreator: (creator) => mayContain(knownCreators, creator),
     creatorOf: (row) => creators[row] ?? 0,
     topicAt: (row, slot) => topics[row * topicSlots + slot] ?? 0,
     hasTopicOf(row, wanted) {

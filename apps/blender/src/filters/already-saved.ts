@@ -1,5 +1,7 @@
+import { hash32 } from '@freshet/domain/hash'
 import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
+import { addHash, createHashBits, mayContain } from '../hash-bits.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { FeedRequest } from '../request.ts'
 
@@ -13,9 +15,11 @@ export function alreadySavedFilter(): Filter<FeedRequest & UserContext, Candidat
     name: 'already-saved',
     policy: 'fail-closed',
     reasons: ['already-saved'],
-    prepare: ({ surface, evaluation, user: { saved } }, { pinIds }) => {
+    prepare: ({ surface, evaluation, user: { saved } }, { pinIds, pinHashes }) => {
       if (surface !== 'home' || saved.size === 0 || evaluation?.allowRepeats === true) return null
-      return (row) => (saved.has(pinIds[row] as string) ? 0 : keep)
+      const bits = createHashBits(saved.size)
+      for (const pinId of saved) addHash(bits, hash32(pinId))
+      return (row) => (mayContain(bits, pinHashes[row]!) && saved.has(pinIds[row]!) ? 0 : keep)
     },
   }
 }

@@ -16,6 +16,7 @@ export function ownPinFilter({
     prepare: ({ userId, filter: { includeOwnPins } }, columns) => {
       if (userId === '' || includeOwnPins) return null
       const user = hash32(userId)
+      if (!facts.mayHaveCreator(user)) return null
       const factRows = facts.rowsOf(columns.keys)
       return (row) => {
         const fact = factRows[row] as number

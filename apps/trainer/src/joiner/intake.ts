@@ -1,7 +1,7 @@
-import { decodeEngagement, decodeOrThrow } from '@freshet/contracts/codecs/engagement'
+import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { decodeFeedHead } from '@freshet/contracts/codecs/feed-head'
 import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { isContractError } from '@freshet/contracts/errors'
-import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { JoinCounts } from './counts.ts'
@@ -26,7 +26,7 @@ export function takeFeed({ join, shelf, counts, arrive }: Intake, batch: LogBatc
   const arrivedMs = arrive(batch, record)
   const { value } = record
   if (value === null) return
-  const { feedId, userId, atMs, pinIds } = decodeOrThrow('freshet.feed.v1.FeedServed', () => FeedServed.decode(value))
+  const { feedId, userId, atMs, pinIds } = decodeFeedHead(value)
   if (pinIds.length === 0) return
   if (feedId === '' || !Number.isSafeInteger(atMs) || atMs <= 0) {
     counts.positions += pinIds.length

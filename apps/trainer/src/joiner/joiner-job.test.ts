@@ -344,6 +344,24 @@ describe('the joiner', () => {
     await second.stop()
   })
 
+  it('drops a feed whose record is damaged inside, and goes on', async () => {
+    const { clock, log, job, serve, errors } = await world()
+    const running = job()
+    await running.start()
+    const { key, value } = feedRecord({ feedId: 'damaged', userId: 'ada', atMs: clock.now(), pinIds: ['a', 'b'] })
+    // A stage report of one byte, which is the key of a field without its value.
+    const damaged = Uint8Array.of(...value!, 0x8a, 0x01, 1, 0x0a)
+    await log.append('feeds-served.v1', [{ key, value: damaged, partition: null }])
+    await serve({})
+    await log.drain()
+    await clock.advance(31 * minuteMs)
+    await running.advance()
+    expect(summary(await stored(running))).toEqual(['f/a', 'f/b', 'f/c'])
+    expect(running.stats()?.dropped.unreadable).toBe(2)
+    expect(errors).toMatchObject([{ code: 'CODEC_INVALID' }])
+    await running.stop()
+  })
+
   it('counts records that it cannot read, and goes on', async () => {
     const { clock, log, job, serve } = await world()
     const running = job()

@@ -1,4 +1,5 @@
 import { SnapshotError } from '@freshet/columns/errors'
+import { decodeOrThrow } from '@freshet/contracts/codecs/engagement'
 import { isContractError } from '@freshet/contracts/errors'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { RowBatch } from '@freshet/ranking/rows/row-batch'
@@ -56,15 +57,17 @@ async function put({ writer, onBatch }: OutcomeSink, batch: RowBatch): Promise<v
   onBatch(batch)
 }
 
-/** null: the record of the feed was spilled and its file is damaged or gone; no retry would help. */
+/** null: the record of the feed is damaged, or was spilled and its file is damaged or gone; no retry would help. */
 async function readServed(
   { shelf, counts, onError }: OutcomeSink,
   { kind, feed }: JoinOutcome,
 ): Promise<FeedServed | null> {
   try {
-    return FeedServed.decode(await shelf.get(feed.feedId))
+    const record = await shelf.get(feed.feedId)
+    return decodeOrThrow('freshet.feed.v1.FeedServed', () => FeedServed.decode(record))
   } catch (error) {
-    if (!(error instanceof SnapshotError) && !isContractError(error, 'ARTEFACT_MISSING')) throw error
+    const isLost = isContractError(error, 'ARTEFACT_MISSING') || isContractError(error, 'CODEC_INVALID')
+    if (!isLost && !(error instanceof SnapshotError)) throw error
     onError(error)
     if (kind === 'closed') counts.dropped.unreadable += feed.pinIds.length
     return null
