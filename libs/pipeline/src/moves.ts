@@ -18,7 +18,12 @@ export function findMoves(
   moved: Moved,
   { before, after, size }: { readonly before: Int32Array; readonly after: Int32Array; readonly size: number },
 ): Moves | null {
-  const [fromOf, toOf] = [positions(before, size), positions(after, size)]
+  if (fromOf.length < size) {
+    fromOf = new Int32Array(size)
+    toOf = new Int32Array(size)
+  }
+  writePlaces(before, fromOf)
+  writePlaces(after, toOf)
   const count = moved.rows.length
   const columns = [new Int32Array(count), new Int32Array(count), new Int32Array(count)] as const
   const [rows, from, to] = columns
@@ -30,7 +35,8 @@ export function findMoves(
     if (moveReasons[reason] === undefined)
       throw new StageError('STAGE_ANSWER_INVALID', unknownReason(name, reason, moveReasons))
     const position = toOf[row] ?? -1
-    if (position < 0) throw new StageError('STAGE_ANSWER_INVALID', `${name} moved row ${row}, which it did not take`)
+    if (after[position] !== row)
+      throw new StageError('STAGE_ANSWER_INVALID', `${name} moved row ${row}, which it did not take`)
     if (fromOf[row] === position) continue
     rows[kept] = row
     from[kept] = fromOf[row] as number
@@ -47,8 +53,10 @@ export function findMoves(
   }
 }
 
-function positions(rows: Int32Array, size: number): Int32Array {
-  const at = new Int32Array(size).fill(-1)
-  for (let i = 0; i < rows.length; i++) at[rows[i] as number] = i
-  return at
+/** The place of each row before and after a stage. Rows that are at no place keep that of an earlier call: a reader looks whether the row is there. */
+let fromOf = new Int32Array(0)
+let toOf = new Int32Array(0)
+
+function writePlaces(rows: Int32Array, places: Int32Array): void {
+  for (let place = 0; place < rows.length; place++) places[rows[place] as number] = place
 }

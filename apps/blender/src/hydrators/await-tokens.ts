@@ -38,10 +38,11 @@ export function awaiting<Request extends FeedRequest>(
     name: 'await-tokens',
     policy: 'optional',
     budget: ({ params }) => ({ ms: params.awaitBudgetMs, share: 0.6 }),
-    run: (request, { signal }) => {
+    // Reading the signal of a call creates it.
+    run: (request, call) => {
       const problem = request.userId === '' ? null : ports.foldProblem()
       if (problem !== null) throw new ContractError('LOG_REPLACED', problem)
-      return request.awaitsEvents ? wait(request, signal, tokens) : withoutWaiting(request, null)
+      return request.awaitsEvents ? wait(request, call.signal, tokens) : withoutWaiting(request, null)
     },
     // The answer is BEHIND already, so the other services need not wait.
     otherwise: (request) => withoutWaiting(request, request.awaitsEvents ? false : null),
