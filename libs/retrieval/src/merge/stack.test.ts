@@ -73,3 +73,35 @@ test('law: two stacks that learn the same examples are equal, also after a snaps
     expect(stack.isTrusted).toBe(one.isTrusted)
   }
 })
+
+test('law: a training example is the gradient and the curvature of all features, to the last bit, though it skips zeros', () => {
+  for (let n = 0; n < 20; n++) {
+    const { rows, taken } = question(n)
+    for (let i = 0; i < rows.features.length; i++) if (mix32(n * 13 + i) % 3 !== 0) rows.features[i] = 0
+    const odds = Float64Array.from(rows.base, (score) => Math.exp(score - Math.max(...rows.base)))
+    const total = odds.reduce((sum, each) => sum + each, 0)
+    const gradient = new Float64Array(width)
+    const squares = new Float64Array(width * width)
+    const means = new Float64Array(width)
+    let likelyTotal = 0
+    for (let i = 0; i < count; i++) {
+      const likely = odds[i]! / total
+      const at = i * width
+      likelyTotal += likely
+      for (let j = 0; j < width; j++) {
+        means[j] = means[j]! + likely * rows.features[at + j]!
+        for (let k = 0; k <= j; k++)
+          squares[j * width + k] = squares[j * width + k]! + likely * rows.features[at + j]! * rows.features[at + k]!
+      }
+    }
+    for (let j = 0; j < width; j++) gradient[j] = rows.features[taken * width + j]! - means[j]!
+    const curvature: number[] = []
+    for (let j = 0; j < width; j++)
+      for (let k = 0; k <= j; k++) curvature.push(squares[j * width + k]! - (means[j]! * means[k]!) / likelyTotal)
+    const stack = createStack(width)
+    const into = new Int32Array(stack.exampleWidth)
+    stack.examine(rows, taken, into)
+    const numbers = new Float32Array(into.buffer)
+    expect([...numbers.subarray(0, -3)]).toEqual([...Float32Array.of(...gradient, ...curvature)])
+  }
+})

@@ -51,6 +51,7 @@ export function createStack(width: number): Stack {
   const triangle = (width * (width + 1)) / 2
   const mean = new Float64Array(width)
   const likelyMean = new Float64Array(width)
+  const places = new Int32Array(width)
   let scratch = new Float64Array(0)
   let examples = 0
   let baseReward = 0
@@ -101,11 +102,18 @@ export function createStack(width: number): Stack {
         for (let j = 0; j < width; j++) mean[j] = mean[j]! + likely * features[at + j]!
         if (likely < leastLikely) continue
         likelyTotal += likely
-        for (let j = 0, n = 0; j < width; j++) {
+        // Most features are 0: a source finds few of the candidates.
+        let present = 0
+        for (let j = 0; j < width; j++) if (features[at + j] !== 0) places[present++] = j
+        for (let a = 0; a < present; a++) {
+          const j = places[a]!
           const weighed = likely * features[at + j]!
           likelyMean[j] = likelyMean[j]! + weighed
-          if (weighed === 0) n += j + 1
-          else for (let k = 0; k <= j; k++, n++) curvature[n] = curvature[n]! + weighed * features[at + k]!
+          const row = (j * (j + 1)) / 2
+          for (let b = 0; b <= a; b++) {
+            const k = places[b]!
+            curvature[row + k] = curvature[row + k]! + weighed * features[at + k]!
+          }
         }
       }
       for (let j = 0, n = 0; j < width; j++) {
