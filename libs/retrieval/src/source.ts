@@ -165,6 +165,8 @@ export interface SourceQuery {
   readonly followedBoards: readonly string[]
   /** The known pins to which the answer is restricted; null if it is not restricted. */
   readonly amongRows: Int32Array | null
+  /** How many pins the request names as excluded or as shown; a pin may be named twice. */
+  readonly refusedCount: number
   /** What the request restricts its pins to; null: nothing. `accept` checks it. */
   readonly filter: RowFilter | null
   /** The most rows to return; at least the capacity of the hits, because the merge needs the whole answer. */

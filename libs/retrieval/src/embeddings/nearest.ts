@@ -120,9 +120,12 @@ export function createNearest({
   }
 }
 
+/** Pins that may be refused although the request does not name them: unlisted ones, or of a blocked creator. */
+const spareRows = 8
+
 /**
  * The `k` accepted pins nearest to a vector. Most requests refuse few pins: a search without a filter for some more than
- * `k`, from which refused pins are left out, is several times quicker than one that asks for each pin, and gives the same.
+ * `k`, from which refused pins are left out, is quicker than one that asks for each pin, and gives the same.
  */
 function searchAccepted(
   view: EmbeddingView,
@@ -132,7 +135,7 @@ function searchAccepted(
   const { accept } = query
   const refusesMany = query.amongRows !== null || query.filter !== null || query.locales !== null
   if (!refusesMany) {
-    const wanted = k + (k >> 1) + 16
+    const wanted = k + Math.min(query.refusedCount, k >> 1) + spareRows
     const all = view.search(vector, wanted, { due })
     let count = 0
     for (let i = 0; i < all.rows.length && count < k; i++) {

@@ -54,7 +54,8 @@ export function mixHits(
   for (const input of inputs) {
     if (input.hits.count === 0 || shareOf(input) === 0) continue
     if (input.scale === 'probability') weights += untrusted * shareOf(input)
-    for (let i = 0; i < input.hits.count; i++) worths += orZero(input.worths?.[mode][i])
+    const worth = input.worths?.[mode]
+    if (worth !== undefined) for (let i = 0; i < input.hits.count; i++) worths += orZero(worth[i])
   }
   const part = worths > 0 && !isAlone ? learned : 0
   for (const input of inputs) {
@@ -67,10 +68,9 @@ export function mixHits(
     else weight *= (trusted * share) / (shares * sumScores(found))
     // Scaling by a power of two is exact: rounding must not turn different scores into ties.
     if (isAlone) weight = 2 ** Math.floor(Math.log2(weight))
-    for (let i = 0; i < found.count; i++) {
-      const score = weight * found.scores[i]!
-      board.add(found.rows[i]!, part === 0 ? score : score + (part * orZero(worth?.[i])) / worths)
-    }
+    const { rows, scores, count } = found
+    if (part === 0 || worth === undefined) for (let i = 0; i < count; i++) board.add(rows[i]!, weight * scores[i]!)
+    else for (let i = 0; i < count; i++) board.add(rows[i]!, weight * scores[i]! + (part * orZero(worth[i])) / worths)
   }
 }
 

@@ -191,6 +191,7 @@ export function createQueryBuilder({
         followedTopics: toRows(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],
         amongRows: request.among ? toRows(request.among, catalogue.rowOf) : null,
+        refusedCount: countRefused(request),
         filter,
         limit: unlimited,
         liking:
@@ -238,6 +239,12 @@ function mark(
     const row = catalogue.rowOf(pinId)
     if (row >= 0) column[row] = number
   }
+}
+
+function countRefused({ exclude, excludeHashes, shown }: RetrieveQuery): number {
+  const older = shown?.seenBefore.reduce((sum, generation) => sum + generation.length, 0) ?? 0
+  const recent = (shown?.seen.length ?? 0) + (shown?.served.length ?? 0)
+  return (exclude?.length ?? 0) + (excludeHashes?.length ?? 0) + recent + older
 }
 
 const noHashes = new Uint32Array(0)
