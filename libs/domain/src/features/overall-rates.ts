@@ -4,6 +4,7 @@ import { createPositionRates, type PositionRates } from './memboost.ts'
 import { totalsAt, totalsWidth } from './pin-totals.ts'
 import { buckets } from './positions.ts'
 import { rateDeviation, ratedActions, ratePriors, smoothedRate } from './rates.ts'
+import { SubjectTotals } from './subject-totals.ts'
 import { topicListsOf } from './topic-lists.ts'
 
 /** What one pin of the catalogue contributes to the rates of its topics and creator. */
@@ -24,15 +25,15 @@ export interface OverallCounts {
 
 /** Creates empty counts. They are sums of whole numbers, so the order of replacements does not matter. A topic or creator without pins takes no memory. */
 export function createOverallCounts(): OverallCounts {
-  const all = new Float64Array(countsWidth)
-  const topics = new Map<string, Float64Array>()
-  const creators = new Map<string, Float64Array>()
+  const all = new Float64Array(totalsWidth)
+  const topics = new SubjectTotals()
+  const creators = new SubjectTotals()
   const positions = createPositionRates()
   let current: OverallRates | null = null
   const add = ({ topics: ofTopics, creatorId, totals }: PinContribution, sign: number): void => {
-    addTotals(all, totals, sign)
-    for (const topic of ofTopics) addTo(topics, topic, totals, sign)
-    if (creatorId !== null) addTo(creators, creatorId, totals, sign)
+    for (let at = 0; at < totalsWidth; at++) all[at] = all[at]! + sign * totals[at]!
+    for (const topic of ofTopics) topics.add(topic, totals, sign)
+    if (creatorId !== null) creators.add(creatorId, totals, sign)
   }
   return {
     replace(before, after) {
@@ -44,22 +45,6 @@ export function createOverallCounts(): OverallCounts {
     rates: () => (current ??= new OverallRates(all, { topics, creators }, positions.rates())),
     stats: () => ({ topics: topics.size, creators: creators.size }),
   }
-}
-
-/** Totals of many pins, and the number of the pins. */
-const pinsAt = totalsWidth
-const countsWidth = totalsWidth + 1
-
-function addTo(counts: Map<string, Float64Array>, id: string, totals: Float64Array, sign: number): void {
-  const row = counts.get(id) ?? new Float64Array(countsWidth)
-  addTotals(row, totals, sign)
-  if (row[pinsAt] === 0) counts.delete(id)
-  else counts.set(id, row)
-}
-
-function addTotals(row: Float64Array, totals: Float64Array, sign: number): void {
-  for (let at = 0; at < totalsWidth; at++) row[at] = row[at]! + sign * totals[at]!
-  row[pinsAt] = row[pinsAt]! + sign
 }
 
 /** Weight of each prior, in impressions: the rate of everything starts at `ratePriors`, a topic's at that rate, a creator's at its topics', a pin's at its creator's. */
@@ -98,8 +83,8 @@ interface OverallPins {
  * an impression too.
  */
 export class OverallRates {
-  readonly #topics: ReadonlyMap<string, Float64Array>
-  readonly #creators: ReadonlyMap<string, Float64Array>
+  readonly #topics: SubjectTotals
+  readonly #creators: SubjectTotals
   /** Weight of an impression, by bucket of positions. */
   readonly #weights: Float64Array
   readonly #all = new Float64Array(numbers)
@@ -109,10 +94,7 @@ export class OverallRates {
 
   constructor(
     all: Float64Array,
-    counts: {
-      readonly topics: ReadonlyMap<string, Float64Array>
-      readonly creators: ReadonlyMap<string, Float64Array>
-    },
+    counts: { readonly topics: SubjectTotals; readonly creators: SubjectTotals },
     positionRates: PositionRates,
   ) {
     this.#topics = counts.topics
@@ -120,7 +102,7 @@ export class OverallRates {
     this.#weights = weightsOf(all, positionRates)
     this.#isShown = all.subarray(totalsAt.impressions, totalsAt.impressions + buckets).some((count) => count > 0)
     this.#all.set(ratePriors, ratesAt)
-    this.#write(this.#all, 0, this.#take(all), { from: this.#all, prior: 0, strength: strengths.all, topics: 1 })
+    this.#write(this.#all, 0, this.#take(all, 0), { from: this.#all, prior: 0, strength: strengths.all, topics: 1 })
   }
 
   /** The rate of an action (its index in `ratedActions`) over all pins. */
@@ -140,8 +122,8 @@ export class OverallRates {
       const meta = pinMetas[row]!
       for (let number = 0; number < numbers; number++) out[at + number] = ofLists[from + number]!
       this.#acted.fill(0)
-      const ofCreator = meta === null || meta.creatorId === null ? undefined : this.#creators.get(meta.creatorId)
-      this.#write(out, at + creatorAt, this.#take(ofCreator), {
+      const shown = meta === null || meta.creatorId === null ? 0 : this.#takeOf(this.#creators, meta.creatorId)
+      this.#write(out, at + creatorAt, shown, {
         from: out,
         prior: at,
         strength: strengths.creator,
@@ -155,7 +137,7 @@ export class OverallRates {
   #writeTopics(out: Float64Array, at: number, topics: readonly string[]): void {
     let shown = 0
     this.#acted.fill(0)
-    for (let place = 0; place < topics.length; place++) shown += this.#take(this.#topics.get(topics[place]!))
+    for (let place = 0; place < topics.length; place++) shown += this.#takeOf(this.#topics, topics[place]!)
     this.#write(out, at, shown, { from: this.#all, prior: 0, strength: strengths.topic, topics: topics.length })
   }
 
@@ -172,13 +154,17 @@ export class OverallRates {
     this.#write(out, at + pinAt, shown, { from: out, prior: at + creatorAt, strength: strengths.pin, topics: 1 })
   }
 
+  #takeOf(subjects: SubjectTotals, id: string): number {
+    const offset = subjects.offsetOf(id)
+    return offset === undefined ? 0 : this.#take(subjects.values, offset)
+  }
+
   /** Adds actions to `#acted` and returns the impressions; an action without an impression counts as one. */
-  #take(counts: Float64Array | undefined): number {
-    if (counts === undefined) return 0
+  #take(counts: Float64Array, offset: number): number {
     let shown = 0
     for (let bucket = 0; bucket < buckets; bucket++)
-      shown += this.#weights[bucket]! * counts[totalsAt.impressions + bucket]!
-    const from = this.#isShown ? totalsAt.actedAfterShown : totalsAt.acted
+      shown += this.#weights[bucket]! * counts[offset + totalsAt.impressions + bucket]!
+    const from = offset + (this.#isShown ? totalsAt.actedAfterShown : totalsAt.acted)
     for (let at = 0; at < ratedActions.length; at++) {
       const acted = counts[from + at]!
       this.#acted[at] = this.#acted[at]! + acted
