@@ -88,12 +88,15 @@ let own: u32 = 0
 let label: u32 = 0
 let bias: u32 = 0
 let mask: u32 = 0
+let slotFactor: u32 = 1
+let slotShift: u32 = 0
 
 /**
  * Begins a walk of `steps` from a pin, or until `pinsEnough` pins have `visitsEnough`. `restartAt`, `latestAt` and `biasAt`
  * are probabilities times 2^32: of going back to the start after a step, of drawing the later of two edges, of not
  * counting a pin whose label is another than `ownLabel`. `ownBoard` is a board that is not entered, NOWHERE for none.
- * `slots` is the table's number of slots, the same for all walks of a query.
+ * `slots` is the table's number of slots, the same for all walks of a query. If `pinsFit`, there is a slot for each pin of
+ * the graph, and a pin's slot is its row.
  */
 export function begin(
   pin: u32,
@@ -107,6 +110,7 @@ export function begin(
   ownLabel: u32,
   biasAt: u32,
   slots: u32,
+  pinsFit: bool,
   seedHigh: u32,
   seedLow: u32,
 ): void {
@@ -127,6 +131,8 @@ export function begin(
   label = ownLabel
   bias = biasAt
   mask = slots - 1
+  slotFactor = pinsFit ? 1 : 0x9e3779b1
+  slotShift = pinsFit ? 0 : 7
   for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) store<u32>(w, pin)
 }
 
@@ -141,6 +147,8 @@ export function advance(steps: i32): bool {
   const home = start
   const homeHead = startHead
   const slotMask = mask
+  const factor = slotFactor
+  const shift = slotShift
   const back = restart
   let counter = state
   while (done < until && high < enoughPins) {
@@ -193,7 +201,7 @@ export function advance(steps: i32): bool {
           continue
         }
       }
-      let slot = ((pin * 0x9e3779b1) >> 7) & slotMask
+      let slot = ((pin * factor) >> shift) & slotMask
       for (;;) {
         const at = visitTable + ((<usize>slot) << SLOT_SHIFT)
         const key = load<u32>(at)

@@ -50,6 +50,8 @@ export interface PinGraph extends RowHolder {
   /** Of these, the boards that people save to. */
   readonly savedBoards: number
   readonly edges: number
+  /** One past the largest row of a pin that it was told about. */
+  readonly pinLimit: number
   /** Boards dropped to make room since the start. */
   readonly dropped: number
   /** Adds a pin to a board; a repeat moves the edge to the later of both times. */
@@ -188,6 +190,9 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     },
     get edges() {
       return pinsOfBoard.entries
+    },
+    get pinLimit() {
+      return pinLimit
     },
     get dropped() {
       return dropped

@@ -8,6 +8,7 @@ import { createInterruption, type Interruption, uninterrupted } from '../interru
 import { createHits } from '@freshet/columns/score-board'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
 import { createRandomWalk, type WalkOptions } from './random-walk.ts'
+import { visitTableFor } from './walk-memory.ts'
 
 const options: WalkOptions = {
   steps: 20_000,
@@ -38,9 +39,9 @@ interface World {
 const keyOf = (board: string): { high: number; low: number } => ({ high: hash32(board, 1), low: hash32(board, 2) })
 
 function aWorld(edges: readonly (readonly [board: string, pin: string])[], changes: Partial<WalkOptions> = {}): World {
-  const catalogue = createCatalogue({ maxPins: 1_000, seed: 3, showUnlistedPins: true })
+  const catalogue = createCatalogue({ maxPins: 5_000, seed: 3, showUnlistedPins: true })
   const graph = createPinGraph({
-    maxPins: 1_000,
+    maxPins: 5_000,
     maxBoards: 1_000,
     maxEdges: 10_000,
     maxBoardsPerPin: 100,
@@ -255,4 +256,21 @@ describe('random walk', () => {
       }),
     )
   })
+})
+
+it('law: visits are the same in a table with a slot for each pin and in one that is searched', () => {
+  const edge = fc.tuple(
+    fc.nat(30).map(String),
+    fc.nat(200).map((pin) => `p${pin}`),
+  )
+  fc.assert(
+    fc.property(fc.array(edge, { minLength: 1, maxLength: 200, size: 'max' }), (edges) => {
+      const [few, many] = [aWorld(edges, { steps: 300, latest: 0.3 }), aWorld(edges, { steps: 300, latest: 0.3 })]
+      many.graph.setLabel(4_999, 0)
+      expect([few, many].map(({ graph }) => visitTableFor(300, graph.pinLimit).pinsFit)).toEqual([true, false])
+      const starts = [...new Set(edges.slice(0, 4).map(([, pin]) => pin))]
+      expect(many.ask(starts)).toEqual(few.ask(starts))
+    }),
+    { numRuns: 30 },
+  )
 })

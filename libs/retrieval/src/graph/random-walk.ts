@@ -4,7 +4,7 @@ import type { Catalogue } from '../views/catalogue.ts'
 import type { Interruption } from '../interruption.ts'
 import { bestRows, scratchScores, type Hits } from '@freshet/columns/score-board'
 import type { PinGraph } from './pin-graph.ts'
-import { maxWalkers, visitSlotsFor } from './walk-memory.ts'
+import { maxWalkers, visitTableFor } from './walk-memory.ts'
 
 /** How walks go. */
 export type WalkOptions = {
@@ -100,7 +100,7 @@ export function createRandomWalk({
       // The last round of a walk may take up to a step of each walker more, and shares are rounded up.
       const spare = count * (walkers + 1)
       const budget = Math.min(options.steps, maxSteps - spare)
-      const slots = visitSlotsFor(budget + spare)
+      const { slots, pinsFit } = visitTableFor(budget + spare, graph.pinLimit)
       for (let i = 0; i < count; i++) {
         const pin = pinRows[i]!
         const steps = Math.ceil((budget * weights[i]! * shareOf(pin)) / total)
@@ -118,6 +118,7 @@ export function createRandomWalk({
           label,
           label === 0 ? 0 : bias,
           slots,
+          pinsFit ? 1 : 0,
           mix32(seed ^ catalogue.tieOf(pin)),
           mix32(seed + 0x9e3779b9) ^ catalogue.tieOf(pin),
         )

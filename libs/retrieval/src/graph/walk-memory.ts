@@ -57,6 +57,7 @@ export interface WalkKernel {
     label: number,
     bias: number,
     slots: number,
+    pinsFit: number,
     seedHigh: number,
     seedLow: number,
   ): void
@@ -159,7 +160,18 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
 
 /** Slots of a visit table for so many steps: a power of two, at most half full. */
 export function visitSlotsFor(steps: number): number {
-  let slots = 1024
-  while (slots < steps * 2) slots *= 2
-  return slots
+  return powerOfTwoFrom(steps * 2)
+}
+
+/** The visit table of a query: the smaller of one for its steps and one with a slot for each pin, which needs no search. */
+export function visitTableFor(steps: number, pins: number): { readonly slots: number; readonly pinsFit: boolean } {
+  const forSteps = visitSlotsFor(steps)
+  const forPins = powerOfTwoFrom(pins)
+  return { slots: Math.min(forSteps, forPins), pinsFit: forPins <= forSteps }
+}
+
+function powerOfTwoFrom(least: number): number {
+  let power = 1024
+  while (power < least) power *= 2
+  return power
 }
