@@ -64,7 +64,11 @@ export interface UpdaterParts extends Omit<UpdaterOptions, 'onError'> {
 export function createParts(options: UpdaterOptions, askFollowed: () => Promise<void>): UpdaterParts {
   const { log, store, clock } = options
   const config = checkedConfig(options.config)
-  const onError = options.onError ?? (() => undefined)
+  const ending = new AbortController()
+  const onError: NonNullable<UpdaterOptions['onError']> = (error, at) => {
+    // Reads that the end of the updater breaks off are no failures.
+    if (!ending.signal.aborted || error !== ending.signal.reason) options.onError?.(error, at)
+  }
   const progress = newProgress()
   const partitions = () => progress.partitions
   const scopeOf = (topic: string): string => {
@@ -88,7 +92,7 @@ export function createParts(options: UpdaterOptions, askFollowed: () => Promise<
     users: createFolder(folding, createUserStage(config.fold, erasures.erasedAtMs, rekeying)),
     pins: createFolder(folding, createPinStage(config.fold)),
     readers: [],
-    ending: new AbortController(),
+    ending,
   }
 }
 

@@ -8,6 +8,8 @@ import { runImport, type ImportArguments } from './command.ts'
 /** The output of an import, and its error. */
 export interface Ended {
   readonly output: string
+  /** What it wrote about its progress. */
+  readonly progress: string
   readonly error: (Error & { readonly code?: string }) | null
   /** Counts in the table at the end, by label. */
   readonly counts: Readonly<Record<string, number>>
@@ -37,9 +39,10 @@ export function anImportWorld(): ImportWorld {
     },
     async run(files, given = {}) {
       let output = ''
+      let progress = ''
       const terminal: Terminal = {
         write: (text) => (output += text),
-        progress: { write: () => true },
+        progress: { write: (text) => (progress += text) !== '' },
         nowMs: () => performance.now(),
         signal: new AbortController().signal,
       }
@@ -55,7 +58,7 @@ export function anImportWorld(): ImportWorld {
       } catch (thrown) {
         error = thrown as Error
       }
-      return { output, error, counts: readCounts(output) }
+      return { output, progress, error, counts: readCounts(output) }
     },
     close: () => {
       rmSync(folder, { recursive: true, force: true })
