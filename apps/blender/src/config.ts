@@ -57,7 +57,7 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 60_000,
   }),
-  recordBudgetMs: wholeSetting(60, {
+  recordBudgetMs: wholeSetting(120, {
     description: 'Time limit for recording the served pins before the answer is sent',
     unit: 'ms',
     min: 1,
@@ -98,6 +98,13 @@ export const blenderSchema = z.strictObject({
   maxInFlight: wholeSetting(256, {
     description:
       'The blender answers at most this many requests for feeds at the same time. It refuses further ones at once, so that those under way are in time',
+    unit: 'requests',
+    min: 1,
+    max: 100_000,
+  }),
+  maxAtOnce: wholeSetting(16, {
+    description:
+      'The blender works at this many feeds at the same time. Further ones wait for their turn, so that the time limits of stages do not run while other feeds are made. Requests with tokens do not wait',
     unit: 'requests',
     min: 1,
     max: 100_000,

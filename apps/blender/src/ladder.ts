@@ -15,6 +15,7 @@ import type { ExplorationColumns } from './scorers/explore.ts'
 import type { Ranked } from './scorers/ask-ranker.ts'
 import type { ScoreColumns } from './scorers/rank.ts'
 import type { FallbackRequest, Remembered } from './hydrators/remembered-user.ts'
+import type { Turns } from './turns.ts'
 import type { UserContext } from './hydrators/user-state.ts'
 
 /** The pins of an answer, with their origin and the reasons. */
@@ -44,10 +45,14 @@ export interface LadderOptions<Request extends FeedRequest> {
   readonly engine: Engine
   readonly engineClock: EngineClock
   readonly rungs: Rungs<Request>
+  readonly turns: Turns
   /** Codes that apply to a request on every rung. */
   readonly notesOn: (request: FeedRequest) => readonly string[]
   readonly config: Pick<BlenderConfig, 'answerReserveMs' | 'maxTimeoutMs'>
 }
+
+/** Share of a request's time in which it waits for its turn. */
+const shareOfWaiting = 0.7
 
 /** Progress of one request on the ladder. */
 interface Descent {
@@ -109,13 +114,15 @@ async function nextPageRung<Request extends FeedRequest>(
 async function wholeRung<Request extends FeedRequest>(
   request: Request,
   descent: Descent,
-  { engine, engineClock, rungs, config, notesOn }: LadderOptions<Request>,
+  { engine, engineClock, rungs, turns, config, notesOn }: LadderOptions<Request>,
 ): Promise<Answer | null> {
   const { startMs, totalMs, bound, records } = descent
-  const leftMs = totalMs - (engineClock.nowMs() - startMs)
+  const leftMs = (): number => totalMs - (engineClock.nowMs() - startMs) - reserveMsOf(config, totalMs)
+  // A request that waits for its events has a time limit of its own for that, and must not keep others from their turn.
+  const turn = request.awaitsEvents ? null : await turns.take(leftMs() * shareOfWaiting)
   try {
     const learnedRequest = { ...request, learned: descent.learned }
-    const timeoutMs = leftMs - reserveMsOf(config, totalMs)
+    const timeoutMs = leftMs()
     const result = await engine.run(rungs.whole(request), learnedRequest, { ...bound, timeoutMs })
     records.push(result.record)
     descent.learned = learnedIn(result.context)
@@ -130,6 +137,8 @@ async function wholeRung<Request extends FeedRequest>(
     records.push(failed.record)
     if ('served' in failed.context) descent.learned = learnedIn(failed.context as unknown as UserContext)
     return null
+  } finally {
+    turn?.end()
   }
 }
 

@@ -5,6 +5,7 @@ import { evaluationRungs } from './evaluation/evaluate-feed.ts'
 import { isEvaluated } from './evaluation/evaluated-request.ts'
 import { feedRungs } from './get-feed.ts'
 import { answerBest, type Answer } from './ladder.ts'
+import { createTurns } from './turns.ts'
 import type { ListRequest } from './lists/list-request.ts'
 import { listRungs } from './lists/rank-pins.ts'
 import type { StagePorts } from './ports.ts'
@@ -34,7 +35,8 @@ export function createUseCases(
   const { facts, config } = ports
   const notesOn = ({ locale }: FeedRequest): readonly string[] =>
     locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
-  const ladder = { engine, engineClock, config, notesOn }
+  const turns = createTurns({ clock: engineClock, maxAtOnce: config.maxAtOnce })
+  const ladder = { engine, engineClock, turns, config, notesOn }
   const feed = { ...ladder, rungs: feedRungs(ports) }
   const evaluation = { ...ladder, rungs: evaluationRungs(ports) }
   const list = { ...ladder, rungs: listRungs(ports) }
