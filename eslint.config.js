@@ -76,7 +76,7 @@ const testFiles = [
 ]
 
 export default ts.config(
-  { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/dist/**'] },
+  { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/*.cjs', '**/dist/**'] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {

@@ -43,7 +43,7 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
     ran({ pipeline, stages: ran }: RunRecord) {
       for (const record of ran) {
         stageCounts.add(pipeline, record)
-        const { stage, outcome, error, cause, tookMs } = record
+        const { stage, error, cause, tookMs } = record
         if (timedStages.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
         if (error === 'STAGE_FAILED' || error === 'STAGE_ANSWER_INVALID' || error === 'CALL_INTERNAL')
           report(cause, { part: `${pipeline}/${stage}`, outcome: 'defect' })

@@ -1,4 +1,4 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire'
 import type { FeedServed } from '../gen/freshet/feed/v1/feed.ts'
 import { decodeOrThrow } from './engagement.ts'
 
@@ -22,7 +22,7 @@ export function decodeFeedHead(bytes: Uint8Array): FeedHead {
       else if (key === userIdKey) head.userId = reader.string()
       else if (key === atMsKey) head.atMs = Number(reader.int64())
       else if (key === pinIdKey) head.pinIds.push(reader.string())
-      else reader.skip(key & 7, key >>> 3)
+      else reader.skip((key & 7) as WireType, key >>> 3)
     }
     return head
   })
