@@ -76,7 +76,7 @@ const testFiles = [
 ]
 
 export default ts.config(
-  { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/*.cjs', '**/dist/**'] },
+  { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/dist/**'] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {
@@ -180,6 +180,16 @@ export default ts.config(
   {
     files: ['**/*.test.ts', '**/*.suite.ts'],
     rules: { '@typescript-eslint/no-empty-function': 'off', '@typescript-eslint/unified-signatures': 'off' },
+  },
+  {
+    files: ['**/*.cjs'],
+    ...ts.configs.disableTypeChecked,
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { require: 'readonly', module: 'writable' },
+      parserOptions: { projectService: false },
+    },
+    rules: { ...ts.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
   },
   { files: ['vitest.config.ts'], rules: { 'no-restricted-syntax': 'off' } },
   prettier,

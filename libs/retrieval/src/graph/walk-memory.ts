@@ -159,7 +159,7 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
 }
 
 /** Slots of a visit table for so many steps: a power of two, at most half full. */
-export function visitSlotsFor(steps: number): number {
+function visitSlotsFor(steps: number): number {
   return powerOfTwoFrom(steps * 2)
 }
 
