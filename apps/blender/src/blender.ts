@@ -34,6 +34,7 @@ import { createUserMemory } from './user-memory.ts'
 import { createUserStates } from './user-states.ts'
 import { commonAnswer, nextPageToken } from './feed-response.ts'
 import type { BlenderOptions, RunningBlender } from './running-blender.ts'
+import { createTurns } from './turns.ts'
 import { createUseCases, type UseCases } from './use-cases.ts'
 
 /** A user without events. */
@@ -66,6 +67,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   })
   const cursorKeys = createCursorKeys({ ...options, onError: (error) => observer.failed('cursor-key', error) })
   const admission = createAdmission({ ...config, onShed: (kind) => observer.shed?.(kind) })
+  const turns = createTurns({ clock: engineClock, maxAtOnce: config.maxAtOnce })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
     log,
@@ -126,7 +128,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const foldProblem = () => foldWatch.problem()
     const stagePorts = { ...options, ...heard, users, memory, facts, vectors, factsUnready, popular, foldProblem }
     return {
-      ...createUseCases(stagePorts, { engine, unobserved, engineClock }),
+      ...createUseCases(stagePorts, { engine, unobserved, engineClock, turns }),
       partitions,
       feedId: feedIdMaker(random, await log.partitionCount('feeds-served.v1', { signal: stopping.signal })),
     }
@@ -252,6 +254,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       rememberedUsers: memory.size,
       unwrittenFeeds: outbox.waiting,
       inFlight: admission.inFlight,
+      waitingForTurn: turns.waiting,
     }),
     async stop() {
       stopping.abort()

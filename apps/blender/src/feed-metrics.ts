@@ -87,12 +87,13 @@ export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, me
   const users = metrics.gauge('freshet_feed_remembered_users')
   const unwritten = metrics.gauge('freshet_feed_unwritten')
   const underWay = metrics.gauge('freshet_feed_in_flight')
+  const waiting = metrics.gauge('freshet_feed_waiting')
   metrics.beforeScrape(
     async () => lag.set({ service }, await blender.lag()),
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, vectors, cards, rememberedUsers, unwrittenFeeds, inFlight } = blender.stats()
+    const { facts, vectors, cards, rememberedUsers, unwrittenFeeds, inFlight, waitingForTurn } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rows.set({ service, view: 'vectors' }, vectors.vectors)
@@ -106,5 +107,6 @@ export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, me
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)
     underWay.set(inFlight)
+    waiting.set(waitingForTurn)
   })
 }

@@ -119,7 +119,7 @@ async function wholeRung<Request extends FeedRequest>(
   const { startMs, totalMs, bound, records } = descent
   const leftMs = (): number => totalMs - (engineClock.nowMs() - startMs) - reserveMsOf(config, totalMs)
   // A request that waits for its events has a time limit of its own for that, and must not keep others from their turn.
-  const turn = request.awaitsEvents ? null : await turns.take(leftMs() * shareOfWaiting)
+  const turn = request.awaitsEvents ? null : await turns.take(leftMs() * shareOfWaiting, bound.signal)
   try {
     const learnedRequest = { ...request, learned: descent.learned }
     const timeoutMs = leftMs()

@@ -52,6 +52,8 @@ export interface RunningBlender extends Blender {
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
     readonly inFlight: number
+    /** Of those in flight, the requests whose work has not begun. */
+    readonly waitingForTurn: number
   }
   stop(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { evaluationRungs } from './evaluation/evaluate-feed.ts'
 import { isEvaluated } from './evaluation/evaluated-request.ts'
 import { feedRungs } from './get-feed.ts'
 import { answerBest, type Answer } from './ladder.ts'
-import { createTurns } from './turns.ts'
+import type { Turns } from './turns.ts'
 import type { ListRequest } from './lists/list-request.ts'
 import { listRungs } from './lists/rank-pins.ts'
 import type { StagePorts } from './ports.ts'
@@ -30,12 +30,17 @@ export function createUseCases(
     engine,
     unobserved,
     engineClock,
-  }: { readonly engine: Engine; readonly unobserved: Engine; readonly engineClock: EngineClock },
+    turns,
+  }: {
+    readonly engine: Engine
+    readonly unobserved: Engine
+    readonly engineClock: EngineClock
+    readonly turns: Turns
+  },
 ): UseCases {
   const { facts, config } = ports
   const notesOn = ({ locale }: FeedRequest): readonly string[] =>
     locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
-  const turns = createTurns({ clock: engineClock, maxAtOnce: config.maxAtOnce })
   const ladder = { engine, engineClock, turns, config, notesOn }
   const feed = { ...ladder, rungs: feedRungs(ports) }
   const evaluation = { ...ladder, rungs: evaluationRungs(ports) }

@@ -23,8 +23,6 @@ export interface UserMemory {
 interface Entry {
   user: KnownUser | null
   served: Uint8Array
-  /** The last set read from `served`: a request asks for it several times. */
-  decoded: { readonly atMs: number; readonly windowMs: number; readonly set: ServedSet } | null
   good: LastGood | null
   storedAtMs: number
 }
@@ -34,11 +32,13 @@ const maxServedEntries = 400
 /** Remembers the `maxUsers` most recent users. */
 export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): UserMemory {
   const users = createRecentMap<string, Entry>(maxUsers)
+  // The last set read: a request asks for its user's several times.
+  let last: { readonly atMs: number; readonly windowMs: number; readonly set: ServedSet } | null = null
 
   function getEntry(userId: string): Entry {
     let entry = users.get(userId)
     if (entry === undefined) {
-      entry = { user: null, served: new Uint8Array(0), decoded: null, good: null, storedAtMs: -Infinity }
+      entry = { user: null, served: new Uint8Array(0), good: null, storedAtMs: -Infinity }
       users.set(userId, entry)
     }
     return entry
@@ -56,11 +56,10 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
     served(userId, bound) {
       const entry = users.get(userId)
       if (entry === undefined || entry.served.length === 0) return null
-      const { decoded } = entry
-      if (decoded?.set.stored === entry.served && decoded.atMs === bound.atMs && decoded.windowMs === bound.windowMs)
-        return decoded.set
+      if (last?.set.stored === entry.served && last.atMs === bound.atMs && last.windowMs === bound.windowMs)
+        return last.set
       const set = decodeServed(entry.served, bound)
-      entry.decoded = { ...bound, set }
+      last = { ...bound, set }
       return set
     },
     serve(userId, keys, rows, atMs) {

@@ -324,6 +324,11 @@ export const metricCatalogue = {
     help: 'Requests for feeds that the blender is answering.',
     labels: [],
   },
+  freshet_feed_waiting: {
+    type: 'gauge',
+    help: 'Requests for feeds that wait for their turn, because the blender works at `maxAtOnce` others.',
+    labels: [],
+  },
   freshet_feed_remembered_users: {
     type: 'gauge',
     help: 'Users that this process keeps in memory.',

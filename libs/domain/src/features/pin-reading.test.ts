@@ -32,4 +32,20 @@ describe('pin reading', () => {
       }),
     )
   })
+
+  it('reads the state once for all requests that are older than its newest count', () => {
+    fc.assert(
+      fc.property(engagements(), (list) => {
+        const state = foldPin(newPinState, list)
+        let reads = 0
+        const reading = new PinReading(() => {
+          reads++
+          return state
+        })
+        for (const row of actions.keys()) reading.count(row, 0, state.lastAtMs - 1)
+        reading.acted(state.lastAtMs - 1)
+        expect(reads).toBeLessThanOrEqual(2)
+      }),
+    )
+  })
 })

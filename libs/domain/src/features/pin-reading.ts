@@ -35,10 +35,12 @@ const notAsked = -1
  * A pin's state as features read it, computed once when the state arrives: a page reads hundreds of pins, and only
  * three factors depend on the time of the request. All counts are decayed to the time of the newest one, so
  * one factor per half-life serves them all; for an older time they are read from the state itself. The state is several times as
- * large as the reading and rarely needed again, so it is not kept: `readState` must return the same state at every call.
+ * large as the reading, so it is kept only once a request has needed it: `readState` must return the same state at every call.
  */
 export class PinReading {
   readonly #readState: () => PinState
+  /** The state, once a request older than its newest count needed it. */
+  #state: PinState | null = null
   readonly #boardIds: readonly string[]
   /** Hashes of `#boardIds`, ascending. */
   readonly #boardHashes: Uint32Array
@@ -108,7 +110,7 @@ export class PinReading {
   /** The decayed count of an action (its index in `actions`) under a half-life (its index in `halfLifeNames`) as of a time. */
   count(row: number, column: number, atMs: number): number {
     if (row >= quickRows || atMs < this.#numbers[newestAt]!)
-      return counted(this.#readState().counters, row, halfLifeNames[column] ?? 'total', atMs)
+      return counted(this.#older().counters, row, halfLifeNames[column] ?? 'total', atMs)
     return this.#remaining(this.#numbers[counts + row * width + column]!, column, atMs)
   }
 
@@ -131,14 +133,18 @@ export class PinReading {
 
   /** Positive actions, 30-day half-life, as `actedOverall`. */
   acted(atMs: number): number {
-    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.#readState(), atMs)
+    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.#older(), atMs)
     return this.#remaining(this.#numbers[acted]!, month, atMs)
   }
 
   /** The result of `expectedActions` with the default rates. */
   expected(atMs: number): number {
-    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.#readState(), defaultPositionRates, atMs)
+    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.#older(), defaultPositionRates, atMs)
     return this.#remaining(this.#numbers[expected]!, month, atMs)
+  }
+
+  #older(): PinState {
+    return (this.#state ??= this.#readState())
   }
 
   /** A number as of the newest count, decayed. */
