@@ -63,8 +63,8 @@ export function createTurns({ clock, maxAtOnce }: { readonly clock: EngineClock;
     const [first] = line
     if (first === undefined || !isFree()) return
     const isLate = clock.nowMs() - first.cameAtMs > lateShare * first.maxWaitMs
-    const next = isLate ? line.at(-1)! : first
-    next.go()
+    const next = isLate ? line.at(-1) : first
+    next?.go()
   }
 
   function leave(waiting: Waiting): void {

@@ -72,10 +72,14 @@ export function anOpenRetrieval(options: Partial<RetrievalOptions> = {}): Retrie
 }
 
 /** Views with one source switched on, updated per event. */
-export function onlySource(name: string, parameters: Readonly<Record<string, number | boolean>> = {}): Retrieval {
+export function onlySource(
+  name: string,
+  parameters: Readonly<Record<string, number | boolean>> = {},
+  settings: { readonly maxCandidates?: number } = {},
+): Retrieval {
   const off = anOpenRetrieval().sourceNames.filter((other) => other !== name)
   const sources = Object.fromEntries(off.map((other) => [other, { enabled: false }]))
-  return anOpenRetrieval({ config: { sources: { ...sources, [name]: { enabled: true, parameters } } } })
+  return anOpenRetrieval({ config: { sources: { ...sources, [name]: { enabled: true, parameters, ...settings } } } })
 }
 
 /** All of an answer as plain data, for comparing. */

@@ -165,7 +165,7 @@ export interface SourceQuery {
   readonly followedBoards: readonly string[]
   /** The known pins to which the answer is restricted; null if it is not restricted. */
   readonly amongRows: Int32Array | null
-  /** How many pins the request names as excluded or as shown; a pin may be named twice. */
+  /** How many pins the request names as excluded or as shown; a pin may be named twice. Infinity: it blocks creators or topics. */
   readonly refusedCount: number
   /** What the request restricts its pins to; null: nothing. `accept` checks it. */
   readonly filter: RowFilter | null

@@ -75,7 +75,6 @@ export function createNearest({
 
   return {
     find(query, hits, interruption) {
-      const { due } = interruption
       board.clear()
       hits.count = 0
       const vectors: Float32Array[] = []
@@ -87,7 +86,8 @@ export function createNearest({
       }
       if (vectors.length === 0) return
       const limit = Math.min(query.limit, hits.rows.length)
-      const search = (vector: Float32Array, k: number): VectorHits => searchAccepted(view, vector, { k, query, due })
+      const search = (vector: Float32Array, k: number): VectorHits =>
+        searchAccepted(view, vector, { k, query, interruption })
       const mean = new Float32Array(view.dimensions)
       for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
         for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + weights[n]! * vector[i]!
@@ -120,31 +120,34 @@ export function createNearest({
   }
 }
 
-/** Pins that may be refused although the request does not name them: unlisted ones, or of a blocked creator. */
+/** Pins that may be refused although the request does not name them, such as unlisted ones. */
 const spareRows = 8
 
 /**
  * The `k` accepted pins nearest to a vector. Most requests refuse few pins: a search without a filter for some more than
- * `k`, from which refused pins are left out, is quicker than one that asks for each pin, and gives the same.
+ * `k`, from which refused pins are left out, is quicker than one that asks for each pin. An exact search gives the same both
+ * ways; an approximate one looks at more cells for more pins.
  */
 function searchAccepted(
   view: EmbeddingView,
   vector: Float32Array,
-  { k, query, due }: { readonly k: number; readonly query: SourceQuery; readonly due: Interruption['due'] },
+  { k, query, interruption }: { readonly k: number; readonly query: SourceQuery; readonly interruption: Interruption },
 ): VectorHits {
-  const { accept } = query
-  const refusesMany = query.amongRows !== null || query.filter !== null || query.locales !== null
-  if (!refusesMany) {
-    const wanted = k + Math.min(query.refusedCount, k >> 1) + spareRows
-    const all = view.search(vector, wanted, { due })
-    let count = 0
-    for (let i = 0; i < all.rows.length && count < k; i++) {
-      if (!accept(all.rows[i]!)) continue
-      all.rows[count] = all.rows[i]!
-      all.scores[count++] = all.scores[i]!
-    }
-    if (count === k || all.rows.length < wanted)
-      return { rows: all.rows.subarray(0, count), scores: all.scores.subarray(0, count) }
+  const { accept, refusedCount } = query
+  const { due } = interruption
+  const isNarrow = query.amongRows !== null || query.filter !== null || query.locales !== null
+  if (isNarrow || refusedCount > k >> 1) return view.search(vector, k, { accept, due })
+  const wanted = k + refusedCount + spareRows
+  const all = view.search(vector, wanted, { due })
+  let count = 0
+  for (let i = 0; i < all.rows.length && count < k; i++) {
+    if (!accept(all.rows[i]!)) continue
+    all.rows[count] = all.rows[i]!
+    all.scores[count++] = all.scores[i]!
   }
-  return view.search(vector, k, { accept, due })
+  const spared = { rows: all.rows.subarray(0, count), scores: all.scores.subarray(0, count) }
+  if (count === k || all.rows.length < wanted || interruption.happened) return spared
+  const asked = view.search(vector, k, { accept, due })
+  // One that is broken off has seen a part of the vectors only, and the first search may have seen all.
+  return interruption.happened && count > 0 ? spared : asked
 }

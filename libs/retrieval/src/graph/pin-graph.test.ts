@@ -232,4 +232,34 @@ describe('pin graph', () => {
       }),
     )
   })
+
+  it('law: the number of saved boards is that of the boards in the lists, also after drops, removals and a restart', () => {
+    const step = fc.record({
+      edge: edges.map((list) => list[0]),
+      kind: fc.constantFrom('add', 'add', 'remove', 'removePin', 'restart'),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const caps = { maxBoards: 5 }
+        let graph = aGraph(caps)
+        for (const { edge, kind } of steps) {
+          if (edge === undefined) continue
+          const { board, pinRow, atMs } = edge
+          // Odd ones are boards, even ones are trails.
+          if (kind === 'add') graph.add({ key: keyOf(board), kind: board % 2 === 1 ? 'board' : 'trail', pinRow, atMs })
+          else if (kind === 'remove') graph.remove(keyOf(board), pinRow)
+          else if (kind === 'removePin') graph.removePin(pinRow)
+          else {
+            const bytes = encodeSnapshot((writer) => graph.save(writer))
+            graph = aGraph(caps)
+            graph.load(decodeSnapshot(bytes))
+          }
+          const held = Array.from({ length: boards }, (_, each) => each).filter(
+            (each) => each % 2 === 1 && graph.boardOf(keyOf(each)) >= 0,
+          )
+          expect(graph.savedBoards).toBe(held.length)
+        }
+      }),
+    )
+  })
 })

@@ -52,14 +52,21 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
     sizeFactors = Float64Array.from({ length: 2 * size }, (_, entries) => entries ** -options.boardSizePower)
   }
 
+  // Entries read since the last look at the clock, over all starts of a request.
+  let read = 0
+  let lastInterruption: Interruption | null = null
+
   return {
     expand(pinRow, weight, { atMs, ownBoard, interruption }) {
-      if (trailWeight === 0 && graph.savedBoards === 0) return
+      if (interruption !== lastInterruption) {
+        lastInterruption = interruption
+        read = 0
+      }
+      if (interruption.happened || (trailWeight === 0 && graph.savedBoards === 0)) return
       const now = atMs / 1000
       const count = boardsOfPin.countOf(pinRow)
       const end = boardsOfPin.startOf(pinRow) + count
       const perBoard = weight * count ** -options.pinDegreePower
-      let read = 0
       for (let at = end - 1; at >= end - Math.min(count, maxBoards); at--) {
         const node = pool[at]!
         // A hidden board has no visible entries.
@@ -84,7 +91,6 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
           for (let i = from; i < to; i++)
             board.add(pool[i]!, perPin * Math.exp(-drift * Math.abs(atSeconds[i]! - edgeAt)))
       }
-      if (read > 0) interruption.due(read)
     },
   }
 }

@@ -20,7 +20,7 @@ const unlimited = 0x7fffffff
 const excluded = 1
 const accepted = 2
 const refused = 3
-/** Four times this number fits 32 bits. */
+/** Four times this number is one past what the column holds. */
 const mostRequests = 2 ** 29
 
 /** A look of this time or more counts in full, milliseconds. */
@@ -241,7 +241,11 @@ function mark(
   }
 }
 
-function countRefused({ exclude, excludeHashes, shown }: RetrieveQuery): number {
+function countRefused(request: RetrieveQuery): number {
+  const { exclude, excludeHashes, shown, excludeCreators, excludeTopics } = request
+  const { excludeCreatorHashes, excludeTopicHashes } = request
+  for (const blocked of [excludeCreators, excludeTopics, excludeCreatorHashes, excludeTopicHashes])
+    if ((blocked?.length ?? 0) > 0) return Infinity
   const older = shown?.seenBefore.reduce((sum, generation) => sum + generation.length, 0) ?? 0
   const recent = (shown?.seen.length ?? 0) + (shown?.served.length ?? 0)
   return (exclude?.length ?? 0) + (excludeHashes?.length ?? 0) + recent + older

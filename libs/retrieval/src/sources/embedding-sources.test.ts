@@ -168,3 +168,36 @@ it.each([0, 1, 20, 25, 26, 27, 60, 95, 120])(
     expect(ask(retrieval, ['q'], { exclude, among: names.map((name) => asId<PinId>(name)) })).toEqual(expected)
   },
 )
+
+it('breaks off with the nearest that it has seen, although most of them are refused', () => {
+  let looks = 0
+  const retrieval = anOpenRetrieval({
+    config: {
+      maxUnlistedPins: 20_001,
+      sources: Object.fromEntries(
+        sourceDefinitions.map(({ name }) => [
+          name,
+          { enabled: name === 'pin2vec', maxCandidates: 20, deadlineMs: 1_000 },
+        ]),
+      ),
+    },
+    clock: { now: () => looks++ },
+  })
+  const angle = (n: number): number => (((n * 7_919) % 20_000) * Math.PI) / 20_000
+  const vectors = Array.from({ length: 20_000 }, (_, n) => [`p${n}`, [Math.cos(angle(n)), Math.sin(angle(n))]] as const)
+  put(retrieval, 'pin2vec', { q: [1, 0], ...Object.fromEntries(vectors) })
+  // More of the nearest are over than the search spares, and the request does not name them.
+  for (const [name] of vectors) {
+    if (angle(Number(name.slice(1))) < 0.002)
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(name, { expiresAtMs: nowMs - 1 }) })
+  }
+  const angleOf = (name: string): number => (name === 'q' ? 0 : angle(Number(name.slice(1))))
+  let before = Infinity
+  for (let deadlineMs = 1; deadlineMs < 60; deadlineMs++) {
+    const found = ask(retrieval, ['q'], { deadlineMs, exclude: [asId<PinId>('q')] })
+    const nearest = found.length === 0 ? Infinity : angleOf(found[0]!)
+    expect(nearest, `${deadlineMs} looks`).toBeLessThanOrEqual(before)
+    before = nearest
+  }
+  expect(before).toBeLessThan(0.003)
+})

@@ -45,6 +45,40 @@ test('law: the order kept between requests answers as one made for the request',
         }
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 40 },
   )
+})
+
+test('law: the head of the kept order is the beginning of the whole answer', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 20, max: 120 }), (salt, events) => {
+      const head = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 3 })
+      const whole = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 300 })
+      for (let n = 0; n < events; n++) for (const retrieval of [head, whole]) fold(retrieval, n, salt)
+      for (const locale of locales) {
+        const query = aQuery({ locale, exclude: pinIds.slice(0, salt % 30), limit: 50 })
+        expect(head.retrieve(query).pinIds).toEqual(whole.retrieve(query).pinIds.slice(0, 3))
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a liked pin that moves to another locale is before the pins there that nobody likes, although nobody acts', () => {
+  const retrieval = onlySource('popularity')
+  const describe = (name: string, locale: string, ageHours: number): void =>
+    retrieval.foldPin({
+      kind: 'upsert',
+      pin: aCataloguePin(name, { locale, createdAtMs: startMs - ageHours * hourMs }),
+    })
+  const found = (locale: string) => retrieval.retrieve(aQuery({ locale, limit: 5 })).pinIds
+  describe('liked', 'de-DE', 900)
+  describe('new', 'fr-FR', 1)
+  const save = { userId: 'u', pinId: asId<PinId>('liked'), action: 'save' as const, boardId: 'b', atMs: startMs }
+  retrieval.foldEngagement(anEngagement(save))
+  expect(found('de-DE')).toEqual(['liked'])
+  expect(found('fr-FR')).toEqual(['new'])
+  describe('liked', 'fr-FR', 900)
+  expect(found('fr-FR')).toEqual(['liked', 'new'])
+  expect(found('de-DE')).toEqual([])
 })
