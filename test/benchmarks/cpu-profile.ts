@@ -41,7 +41,9 @@ export async function connectProfiler(address: string): Promise<Profiler> {
   await ask('Profiler.enable')
   await ask('Profiler.setSamplingInterval', { interval: 500 })
   return {
-    start: async () => void (await ask('Profiler.start')),
+    async start() {
+      await ask('Profiler.start')
+    },
     stop: async () => ((await ask('Profiler.stop')) as { readonly profile: CpuProfile }).profile,
     close: () => socket.close(),
   }

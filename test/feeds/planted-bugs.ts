@@ -226,7 +226,11 @@ export const plantedBugs: readonly FeedBug[] = [
     means: 'pins that the user saved come again',
     edits: [
       excludesNothing,
-      { file: `${filters}/already-saved.ts`, find: 'saved.has(pinIds[row] as string) ? 0 : keep', replace: 'keep' },
+      {
+        file: `${filters}/already-saved.ts`,
+        find: 'mayContain(bits, pinHashes[row]!) && saved.has(pinIds[row]!) ? 0 : keep',
+        replace: 'keep',
+      },
     ],
   },
 ]
