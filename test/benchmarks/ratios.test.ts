@@ -24,9 +24,9 @@ describe('figuresOf', () => {
 
 describe('compareFigures', () => {
   it('knows for each aim which way is worse', () => {
-    expect(verdicts([p50(5), speed(12)])).toEqual({ p50: 'WORSE', speed: 'as before' })
-    expect(verdicts([p50(3), speed(8)])).toEqual({ p50: 'better', speed: 'WORSE' })
-    expect(verdicts([p50(4.3), speed(15)])).toEqual({ p50: 'as before', speed: 'better' })
+    expect(verdicts([p50(6), speed(12)])).toEqual({ p50: 'WORSE', speed: 'as before' })
+    expect(verdicts([p50(2), speed(8)])).toEqual({ p50: 'better', speed: 'WORSE' })
+    expect(verdicts([p50(4.3), speed(18)])).toEqual({ p50: 'as before', speed: 'better' })
   })
 
   it('takes no change within the noise of the runs for one', () => {

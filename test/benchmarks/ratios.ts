@@ -5,7 +5,7 @@ import type { BenchRow } from './row.ts'
 export interface KeptFigure {
   /** The ratio to the reference; of a row without one, its value. */
   readonly figure: number
-  /** (largest − smallest) ÷ median of the runs that it was kept from. */
+  /** (largest − smallest) ÷ median of the runs that it was kept from; of a single run, `noiseOfOneRun`. */
   readonly noise: number
   readonly runs: number
 }
@@ -27,6 +27,9 @@ export interface Comparison {
 /** A change below this is never reported: clocks and schedulers alone make as much. */
 const leastTolerance = 0.1
 
+/** One run does not show its noise. This is what whole-process figures of shared machines vary by from run to run. */
+const noiseOfOneRun = 0.3
+
 /** The figures of several runs of the same rows. Rows without an aim are left out, because they have no better and worse. */
 export function figuresOf(runs: readonly (readonly BenchRow[])[]): KeptFigures {
   const byName = new Map<string, number[]>()
@@ -39,7 +42,14 @@ export function figuresOf(runs: readonly (readonly BenchRow[])[]): KeptFigures {
     [...byName].map(([name, figures]) => {
       const figure = median(figures)
       const spread = Math.max(...figures) - Math.min(...figures)
-      return [name, { figure, noise: figure === 0 ? 0 : spread / figure, runs: figures.length }]
+      return [
+        name,
+        {
+          figure,
+          noise: figures.length === 1 ? noiseOfOneRun : figure === 0 ? 0 : spread / figure,
+          runs: figures.length,
+        },
+      ]
     }),
   )
 }

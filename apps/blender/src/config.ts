@@ -102,7 +102,7 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 100_000,
   }),
-  maxAtOnce: wholeSetting(24, {
+  maxAtOnce: wholeSetting(8, {
     description:
       'The blender works at this many feeds at the same time. Further ones wait for their turn, so that the time limits of stages do not run while other feeds are made. Requests with tokens do not wait',
     unit: 'requests',
