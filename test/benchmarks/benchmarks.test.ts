@@ -30,7 +30,7 @@ const cheap: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
 
 describe('benchmarks, at small sizes', () => {
   for (const [name, rowsOf] of Object.entries(cheap)) {
-    it(`of ${name} run and print figures`, { timeout: 180_000 }, async () => {
+    it(`of ${name} run and print figures`, { timeout: 60_000 }, async () => {
       const rows = await rowsOf(quick)
       expect(rows.length).toBeGreaterThan(0)
       for (const { name: row, value, ratio, unit } of rows) {

@@ -29,7 +29,8 @@ if (!Number.isInteger(count) || count < 1) throw new Error(`--runs is ${values.r
 const file = join(import.meta.dirname, 'ratios.json')
 const kept = JSON.parse(readFileSync(file, 'utf8')) as KeptFigures
 const wanted = benchmarks.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()))
-if (wanted.length === 0) throw new Error(`no benchmark is called ${only}`)
+if (wanted.length === 0)
+  throw new Error(`no benchmark is called ${only}; there are ${benchmarks.map(({ name }) => name).join('; ')}`)
 const cluster = wanted.some(({ needs }) => needs === 'cluster') ? await openCluster() : null
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 

@@ -11,12 +11,13 @@ import { startChild, type Child } from './servers/child.ts'
 /** What the issue asks of one deployment. */
 interface Aims {
   readonly p50: string
-  readonly rate: Readonly<Record<number, string>>
   readonly cpu: string
 }
 
-const oneProcess: Aims = { p50: 'ratio ≤ 5', rate: { 1: 'ratio ≥ 0.2', 8: 'ratio ≥ 0.14' }, cpu: '≤ 2' }
-const fiveProcesses: Aims = { p50: 'ratio ≤ 8', rate: {}, cpu: '≤ 4' }
+const oneProcess: Aims = { p50: 'ratio ≤ 5', cpu: '≤ 2' }
+const fiveProcesses: Aims = { p50: 'ratio ≤ 8', cpu: '≤ 4' }
+/** Of both deployments, by concurrency. */
+const rateAims: Readonly<Record<number, string>> = { 1: 'ratio ≥ 0.2', 8: 'ratio ≥ 0.14' }
 
 const concurrencies = [1, 8, 32]
 /** Share of the highest rate at which the tail is measured. */
@@ -130,8 +131,9 @@ function rowsAt(
   return [
     row('p50', 'ms', concurrency === 1 ? aims.p50 : '', p(0.5)),
     row('p99', 'ms', '', p(0.99)),
-    row('rate', 'calls/s', aims.rate[concurrency] ?? '', ({ rate }) => rate),
+    row('rate', 'calls/s', rateAims[concurrency] ?? '', ({ rate }) => rate),
     row('server CPU', 'ms/call', concurrency === 1 ? aims.cpu : '', ({ cpuMs }) => cpuMs),
+    row('server CPU beside the echo', 'ms/call', concurrency === 1 ? 'ratio ≤ 12' : '', ({ cpuMs }) => cpuMs),
     plainRow(`${prefix}, degraded`, degraded / asked, 'of the feeds', concurrency === 32 ? '≤ 0' : '', shareNote),
   ]
 }

@@ -25,10 +25,10 @@ const { processes, out } = values
 const ms = 1000 * Number(values.seconds)
 if (processes !== 'one' && processes !== 'five') throw new Error(`--processes is ${processes}; give one or five`)
 if (!(ms > 0)) throw new Error(`--seconds is ${values.seconds}; give a number above 0`)
-const worlds = (await feedWorlds(false, console.log)).filter(({ name }) =>
-  name.toLowerCase().includes(values.world.toLowerCase()),
-)
-if (worlds.length === 0) throw new Error(`no world is called ${values.world}`)
+const all = await feedWorlds(false, console.log)
+const worlds = all.filter(({ name }) => name.toLowerCase().includes(values.world.toLowerCase()))
+if (worlds.length === 0)
+  throw new Error(`no world is called ${values.world}; there are ${all.map(({ name }) => name).join(', ')}`)
 const cluster = processes === 'one' ? null : await openCluster()
 if (cluster !== null && 'absent' in cluster) throw new Error(cluster.absent)
 

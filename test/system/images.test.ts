@@ -31,7 +31,7 @@ if ('absent' in cluster || engine !== null) {
   })
 
   describe('images of deploy/docker', () => {
-    it('run as services: an event changes the feed, and SIGTERM ends each', { timeout: 1_200_000 }, async () => {
+    it('run as services: an event changes the feed, and SIGTERM ends each', { timeout: 600_000 }, async () => {
       const world = await cluster.fresh()
       const images = new Map<ServiceName, GenericContainer>()
       const buildMs: string[] = []

@@ -17,7 +17,8 @@ const maxAttempts = 32
 
 /**
  * Chooses a page and appends its pins, and the position of the sweep, to the user's served set, if that is still the set that the
- * choice is based on. `refusedNow` says what may not be shown with what is known by then. If another request has appended meanwhile, chooses again, without the pins that it took.
+ * choice is based on. If another request has appended meanwhile, chooses again, without the pins that it took. `refusedNow`
+ * gives for each attempt what may not be shown by what is known then.
  * Throws FEED_CONTENDED after too many attempts, and the errors of the state store.
  */
 export async function claimPage(

@@ -23,7 +23,7 @@ export interface OverallCounts {
   stats(): { readonly topics: number; readonly creators: number }
 }
 
-/** Creates empty counts. They are sums of whole numbers, so the order of replacements does not matter. A topic or creator without pins takes no memory. */
+/** Creates empty counts. They are sums of whole numbers, so the order of replacements does not matter. The place of a topic or creator without pins goes to the next new one. */
 export function createOverallCounts(): OverallCounts {
   const all = new Float64Array(totalsWidth)
   const topics = new SubjectTotals()

@@ -21,7 +21,7 @@ export class SubjectTotals {
     return this.#offsets.get(id)
   }
 
-  /** Adds a pin's totals (`sign` 1), or takes them back (−1). A subject without pins takes no memory. */
+  /** Adds a pin's totals (`sign` 1), or takes them back (−1). The place of a subject without pins goes to the next new one. */
   add(id: string, totals: Float64Array, sign: number): void {
     const offset = this.#offsets.get(id) ?? this.#allot(id)
     const { values } = this

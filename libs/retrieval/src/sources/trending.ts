@@ -115,7 +115,13 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
       }
       best.finish()
     },
-    bytes: () => present.bytes() + past.bytes() + list.bytes(),
+    bytes: () =>
+      present.bytes() +
+      past.bytes() +
+      list.bytes() +
+      rows.byteLength +
+      presentCounts.byteLength +
+      pastCounts.byteLength,
     save(writer) {
       present.save(writer.under('present'))
       past.save(writer.under('past'))
