@@ -107,6 +107,9 @@ function requestProblem(code: IngestCode, text: string): IngestProblem {
 
 class AppendTimeout extends Error {}
 
+/** A reason of its own, because \`abort\` without one makes an exception with a stack trace for every request. */
+const over = new Error('the append has settled')
+
 /** Rejects with an AppendTimeout if the promise does not settle within `timeoutMs`. */
 async function within<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<T> {
   const settled = new AbortController()
@@ -116,6 +119,6 @@ async function within<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): 
   try {
     return await Promise.race([promise, late])
   } finally {
-    settled.abort()
+    settled.abort(over)
   }
 }

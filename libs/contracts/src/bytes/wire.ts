@@ -118,7 +118,7 @@ const fields: FieldWriter = {
     if (text === '') return
     room(text.length * 3 + 16)
     const start = begin(field)
-    at += buffer.write(text, at, 'utf8')
+    writeText(text)
     end(start)
   },
   varints(field, numbers, count = numbers.length) {
@@ -163,6 +163,22 @@ const fields: FieldWriter = {
     room(16)
     end(start)
   },
+}
+
+/** Ids are short and nearly always ASCII; for those a loop is faster than a call. */
+function writeText(text: string): void {
+  const from = at
+  if (text.length <= copiedByHand) {
+    let i = 0
+    for (; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 0x7f) break
+      buffer[from + i] = code
+    }
+    at = from + i
+    if (i === text.length) return
+  }
+  at = from + buffer.write(text, from, 'utf8')
 }
 
 function room(bytes: number): void {

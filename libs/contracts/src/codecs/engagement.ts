@@ -14,12 +14,15 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
+import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { ContractError } from '../errors.ts'
 import { Engagement as EngagementMessage, Surface } from '../gen/freshet/engagement/v1/engagement.ts'
 
+const actionNumbers = new Map(actions.map((action, index) => [action, index + 1]))
+
 /** The number of an action on the wire: its index in `actions` plus one. */
 export function actionNumber(action: Action): EngagementMessage['action'] {
-  return (actions.indexOf(action) + 1) as EngagementMessage['action']
+  return (actionNumbers.get(action) ?? 0) as EngagementMessage['action']
 }
 
 /** The action of a number on the wire; null: this version does not know the number. */
@@ -52,7 +55,30 @@ export function toEngagementMessage(engagement: Engagement, receivedAtMs: number
 
 /** Bytes of an engagement for `engagements.v1`. */
 export function encodeEngagement(engagement: Engagement, receivedAtMs: number): Uint8Array {
-  return EngagementMessage.encode(toEngagementMessage(engagement, receivedAtMs)).finish()
+  // Ingest writes every event with this, so it goes field by field: the generated code takes three times as long.
+  return encodeFields((to) => {
+    writeEngagement(to, engagement, receivedAtMs)
+  })
+}
+
+function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
+  const { subject, shown } = engagement
+  to.text(1, engagement.eventId)
+  to.text(2, engagement.userId)
+  if (engagement.sessionId !== null) to.text(3, engagement.sessionId)
+  to.uint(4, actionNumber(engagement.action))
+  if (subject.kind === 'pin') to.text(5, subject.pinId)
+  else if (subject.kind === 'board') to.text(6, subject.boardId)
+  else if (subject.kind === 'creator') to.text(7, subject.creatorId)
+  else if (subject.kind === 'topic') to.text(8, subject.topicId)
+  else to.text(16, subject.word)
+  if (engagement.boardId !== null) to.text(9, engagement.boardId)
+  to.uint(10, engagement.occurredAtMs)
+  to.uint(11, receivedAtMs)
+  if (shown.feedId !== null) to.text(12, shown.feedId)
+  to.optional(13, shown.position)
+  to.uint(14, surfaceNumber(shown))
+  to.optional(15, engagement.dwellMs)
 }
 
 /** Decodes an engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: the codec does not trust foreign bytes. */
