@@ -73,7 +73,7 @@ const ingest: Pick<Ingest, 'takeEngagements' | 'takePins' | 'mergeUsers'> = {
 const servers: readonly (readonly [string, readonly GrpcService[], readonly string[]])[] = [
   [
     'event-ingest',
-    [createIngestGrpcService(ingest as Ingest, { metrics: createMetrics(), report: silentReport })],
+    [createIngestGrpcService(ingest as Ingest, { metrics: createMetrics(), report: silentReport, maxStreamBatches: 8 })],
     ['freshet.ingest.v1.EventIngest'],
   ],
   [

@@ -62,6 +62,13 @@ export const ingestSettings = {
     min: 1,
     max: 3_600,
   }),
+  maxStreamBatches: wholeSetting(8, {
+    description:
+      'At most this many batches of one gRPC stream wait for the log. Ingest reads no further batch of that stream until one of them is answered',
+    unit: 'batches',
+    min: 1,
+    max: 256,
+  }),
   embeddingWidth: z
     .int()
     .min(1)

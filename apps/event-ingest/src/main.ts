@@ -36,9 +36,11 @@ await runService({
     const app = createHttpApp({ ingest, clock, config: config.ingest, limits, origins: cors.origins, metrics, report })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
-    const services = [createIngestGrpcService(ingest, { metrics, report })]
-    const grpc = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
+    const { maxStreamBatches } = config.ingest
+    const service = createIngestGrpcService(ingest, { metrics, report, maxStreamBatches })
+    const grpc = await startGrpcServer({ ...config.grpc, services: [service], descriptors: readDescriptors(), metrics })
     use(grpcComponent(grpc, readiness))
+    use({ name: 'streams', drain: () => service.drain() })
     logger.info({ httpPort, grpcPort: grpc.port }, 'listening')
   },
 })

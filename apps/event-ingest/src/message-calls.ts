@@ -55,14 +55,8 @@ export function createMessageCalls(ingest: Ingest): MessageCalls {
         response: PostEngagementsResponse,
         reads: false,
       },
-      async take({ engagements, sentAtMs, clockOffsetMs = 0 }, about) {
-        const sentFault = timeFault(sentAtMs)
-        if (sentFault !== null) return failed(problemAt('', 'sentAt', sentFault.code, sentFault.text))
-        const offsetFault = clockOffsetFault(clockOffsetMs)
-        if (offsetFault !== null) return failed(problemAt('', 'clockOffsetMs', offsetFault.code, offsetFault.text))
-        const clock = { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs }
-        const batch = { events: engagements, read: parseEngagementMessage, single: false, clock, ...about }
-        return resultOf(await ingest.takeEngagements(batch), ({ receipts, receivedAtMs, notice }) => ({
+      async take(request, about) {
+        return resultOf(await takeEngagementMessages(ingest, request, about), ({ receipts, receivedAtMs, notice }) => ({
           receipts: receipts.map(toReceiptMessage),
           receivedAtMs,
           notice,
@@ -71,9 +65,10 @@ export function createMessageCalls(ingest: Ingest): MessageCalls {
     },
     postPins: {
       method: { name: 'PostPins', request: PostPinsRequest, response: PostPinsResponse, reads: false },
-      async take({ pins }, about) {
-        const batch = { events: pins, read: parsePinMessage, single: false, ...about }
-        return resultOf(await ingest.takePins(batch), ({ receipts }) => ({ receipts: receipts.map(toReceiptMessage) }))
+      async take(request, about) {
+        return resultOf(await takePinMessages(ingest, request, about), ({ receipts }) => ({
+          receipts: receipts.map(toReceiptMessage),
+        }))
       },
     },
     mergeUsers: {
@@ -90,6 +85,25 @@ export function createMessageCalls(ingest: Ingest): MessageCalls {
       },
     },
   }
+}
+
+/** Takes a batch of engagements in messages, of a unary call or of a stream. */
+export async function takeEngagementMessages(
+  ingest: Ingest,
+  { engagements, sentAtMs, clockOffsetMs = 0 }: PostEngagementsRequest,
+  about: AboutCall,
+): Promise<Answer> {
+  const sentFault = timeFault(sentAtMs)
+  if (sentFault !== null) return refused(problemAt('', 'sentAt', sentFault.code, sentFault.text))
+  const offsetFault = clockOffsetFault(clockOffsetMs)
+  if (offsetFault !== null) return refused(problemAt('', 'clockOffsetMs', offsetFault.code, offsetFault.text))
+  const clock = { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs }
+  return ingest.takeEngagements({ events: engagements, read: parseEngagementMessage, single: false, clock, ...about })
+}
+
+/** Takes a batch of catalogue changes in messages, of a unary call or of a stream. */
+export function takePinMessages(ingest: Ingest, { pins }: PostPinsRequest, about: AboutCall): Promise<Answer> {
+  return ingest.takePins({ events: pins, read: parsePinMessage, single: false, ...about })
 }
 
 /** Errors are sent in headers by gRPC, whose size is limited. */
@@ -115,6 +129,10 @@ function resultOf<Response>(answer: Answer, toMessage: (answer: Taken) => Respon
   return { kind: 'failed', outcome: 'rejected', problems: problems as [IngestProblem, ...IngestProblem[]] }
 }
 
+function refused(problem: IngestProblem): Answer {
+  return { kind: 'refused', problem }
+}
+
 function failed(problem: IngestProblem): CallResult<never> {
   return { kind: 'failed', outcome: problem.code, problems: [problem] }
 }
@@ -126,7 +144,8 @@ function timeFault(timeMs: number | undefined): ReturnType<typeof unitFault> {
   return { code: 'EVENT_TIME_INVALID', text: `is ${timeMs}; give milliseconds since the epoch` }
 }
 
-function toReceiptMessage(receipt: Receipt): ReceiptMessage {
+/** The receipt as a message. */
+export function toReceiptMessage(receipt: Receipt): ReceiptMessage {
   if ('code' in receipt) return { ...receipt, token: '', problems: [...receipt.problems] }
   return { ...receipt, code: '', message: '', field: '', problems: [] }
 }

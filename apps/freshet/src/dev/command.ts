@@ -178,7 +178,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const grpc = await startGrpcServer({
     ...config.grpc,
     services: [
-      createIngestGrpcService(ingest, { metrics, report }),
+      createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: config.ingest.maxStreamBatches }),
       serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
     ],
     descriptors: readDescriptors(),

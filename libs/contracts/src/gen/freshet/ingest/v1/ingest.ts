@@ -10,8 +10,10 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -82,6 +84,36 @@ export interface PostEngagementsResponse {
   notice: string;
 }
 
+/** One batch of a stream. */
+export interface StreamEngagementsRequest {
+  /** The engagements, at most 1,000; `received_at_ms` is ignored. */
+  engagements: Engagement[];
+  /** As in `PostEngagementsRequest`. Absent: no correction. */
+  sentAtMs?:
+    | number
+    | undefined;
+  /** As in `PostEngagementsRequest`. Absent: 0. */
+  clockOffsetMs?: number | undefined;
+}
+
+/** The answer to one batch of a stream. */
+export interface StreamEngagementsResponse {
+  /** Which batch of this stream: 0 = the first. */
+  batch: number;
+  /** One for each engagement of the batch, in their order. Empty: event-ingest refused the batch as a whole. */
+  receipts: Receipt[];
+  /** Why event-ingest refused the batch as a whole; absent: it did not. */
+  refused:
+    | Problem
+    | undefined;
+  /** Whether the refused batch may be accepted if the client sends it again with the same event ids. */
+  retryable: boolean;
+  /** When the batch arrived, milliseconds since the epoch; 0: event-ingest refused it as a whole. */
+  receivedAtMs: number;
+  /** Why the engagements, which the log has stored, do not take effect yet; empty: they do. */
+  notice: string;
+}
+
 /** Catalogue changes. */
 export interface PostPinsRequest {
   /** The new versions of the pins; `deleted` removes a pin. */
@@ -92,6 +124,30 @@ export interface PostPinsRequest {
 export interface PostPinsResponse {
   /** One for each. */
   receipts: Receipt[];
+}
+
+/** One batch of a stream of catalogue changes. */
+export interface StreamPinsRequest {
+  /** The new versions of the pins, at most 1,000; `deleted` removes a pin. */
+  pins: Pin[];
+}
+
+/** The answer to one batch of catalogue changes. */
+export interface StreamPinsResponse {
+  /** Which batch of this stream: 0 = the first. */
+  batch: number;
+  /** One for each pin of the batch, in their order. Empty: event-ingest refused the batch as a whole. */
+  receipts: Receipt[];
+  /** Why event-ingest refused the batch as a whole; absent: it did not. */
+  refused:
+    | Problem
+    | undefined;
+  /** Whether the refused batch may be accepted if the client sends it again. */
+  retryable: boolean;
+  /** How many changes of this stream the log has so far. */
+  acceptedSoFar: number;
+  /** How many changes of this stream event-ingest has rejected so far, refused batches included. */
+  rejectedSoFar: number;
 }
 
 /** Two ids of one person. */
@@ -580,6 +636,272 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
   },
 };
 
+function createBaseStreamEngagementsRequest(): StreamEngagementsRequest {
+  return { engagements: [], sentAtMs: undefined, clockOffsetMs: undefined };
+}
+
+export const StreamEngagementsRequest: MessageFns<StreamEngagementsRequest> = {
+  encode(message: StreamEngagementsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.engagements) {
+      Engagement.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.sentAtMs !== undefined) {
+      writer.uint32(16).int64(message.sentAtMs);
+    }
+    if (message.clockOffsetMs !== undefined) {
+      writer.uint32(24).int64(message.clockOffsetMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamEngagementsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamEngagementsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.engagements.push(Engagement.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sentAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clockOffsetMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamEngagementsRequest {
+    return {
+      engagements: globalThis.Array.isArray(object?.engagements)
+        ? object.engagements.map((e: any) => Engagement.fromJSON(e))
+        : [],
+      sentAtMs: isSet(object.sentAtMs)
+        ? globalThis.Number(object.sentAtMs)
+        : isSet(object.sent_at_ms)
+        ? globalThis.Number(object.sent_at_ms)
+        : undefined,
+      clockOffsetMs: isSet(object.clockOffsetMs)
+        ? globalThis.Number(object.clockOffsetMs)
+        : isSet(object.clock_offset_ms)
+        ? globalThis.Number(object.clock_offset_ms)
+        : undefined,
+    };
+  },
+
+  toJSON(message: StreamEngagementsRequest): unknown {
+    const obj: any = {};
+    if (message.engagements?.length) {
+      obj.engagements = message.engagements.map((e) => Engagement.toJSON(e));
+    }
+    if (message.sentAtMs !== undefined) {
+      obj.sentAtMs = Math.round(message.sentAtMs);
+    }
+    if (message.clockOffsetMs !== undefined) {
+      obj.clockOffsetMs = Math.round(message.clockOffsetMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamEngagementsRequest>): StreamEngagementsRequest {
+    return StreamEngagementsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamEngagementsRequest>): StreamEngagementsRequest {
+    const message = createBaseStreamEngagementsRequest();
+    message.engagements = object.engagements?.map((e) => Engagement.fromPartial(e)) || [];
+    message.sentAtMs = object.sentAtMs ?? undefined;
+    message.clockOffsetMs = object.clockOffsetMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStreamEngagementsResponse(): StreamEngagementsResponse {
+  return { batch: 0, receipts: [], refused: undefined, retryable: false, receivedAtMs: 0, notice: "" };
+}
+
+export const StreamEngagementsResponse: MessageFns<StreamEngagementsResponse> = {
+  encode(message: StreamEngagementsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.batch !== 0) {
+      writer.uint32(8).int64(message.batch);
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.refused !== undefined) {
+      Problem.encode(message.refused, writer.uint32(26).fork()).join();
+    }
+    if (message.retryable !== false) {
+      writer.uint32(32).bool(message.retryable);
+    }
+    if (message.receivedAtMs !== 0) {
+      writer.uint32(40).int64(message.receivedAtMs);
+    }
+    if (message.notice !== "") {
+      writer.uint32(50).string(message.notice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamEngagementsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamEngagementsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.batch = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryable = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.receivedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.notice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamEngagementsResponse {
+    return {
+      batch: isSet(object.batch) ? globalThis.Number(object.batch) : 0,
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+      refused: isSet(object.refused) ? Problem.fromJSON(object.refused) : undefined,
+      retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+      receivedAtMs: isSet(object.receivedAtMs)
+        ? globalThis.Number(object.receivedAtMs)
+        : isSet(object.received_at_ms)
+        ? globalThis.Number(object.received_at_ms)
+        : 0,
+      notice: isSet(object.notice) ? globalThis.String(object.notice) : "",
+    };
+  },
+
+  toJSON(message: StreamEngagementsResponse): unknown {
+    const obj: any = {};
+    if (message.batch !== 0) {
+      obj.batch = Math.round(message.batch);
+    }
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    if (message.refused !== undefined) {
+      obj.refused = Problem.toJSON(message.refused);
+    }
+    if (message.retryable !== false) {
+      obj.retryable = message.retryable;
+    }
+    if (message.receivedAtMs !== 0) {
+      obj.receivedAtMs = Math.round(message.receivedAtMs);
+    }
+    if (message.notice !== "") {
+      obj.notice = message.notice;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamEngagementsResponse>): StreamEngagementsResponse {
+    return StreamEngagementsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamEngagementsResponse>): StreamEngagementsResponse {
+    const message = createBaseStreamEngagementsResponse();
+    message.batch = object.batch ?? 0;
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? Problem.fromPartial(object.refused)
+      : undefined;
+    message.retryable = object.retryable ?? false;
+    message.receivedAtMs = object.receivedAtMs ?? 0;
+    message.notice = object.notice ?? "";
+    return message;
+  },
+};
+
 function createBasePostPinsRequest(): PostPinsRequest {
   return { pins: [] };
 }
@@ -712,6 +1034,232 @@ export const PostPinsResponse: MessageFns<PostPinsResponse> = {
   fromPartial(object: DeepPartial<PostPinsResponse>): PostPinsResponse {
     const message = createBasePostPinsResponse();
     message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStreamPinsRequest(): StreamPinsRequest {
+  return { pins: [] };
+}
+
+export const StreamPinsRequest: MessageFns<StreamPinsRequest> = {
+  encode(message: StreamPinsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pins) {
+      Pin.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamPinsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamPinsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pins.push(Pin.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamPinsRequest {
+    return { pins: globalThis.Array.isArray(object?.pins) ? object.pins.map((e: any) => Pin.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: StreamPinsRequest): unknown {
+    const obj: any = {};
+    if (message.pins?.length) {
+      obj.pins = message.pins.map((e) => Pin.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamPinsRequest>): StreamPinsRequest {
+    return StreamPinsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamPinsRequest>): StreamPinsRequest {
+    const message = createBaseStreamPinsRequest();
+    message.pins = object.pins?.map((e) => Pin.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStreamPinsResponse(): StreamPinsResponse {
+  return { batch: 0, receipts: [], refused: undefined, retryable: false, acceptedSoFar: 0, rejectedSoFar: 0 };
+}
+
+export const StreamPinsResponse: MessageFns<StreamPinsResponse> = {
+  encode(message: StreamPinsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.batch !== 0) {
+      writer.uint32(8).int64(message.batch);
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.refused !== undefined) {
+      Problem.encode(message.refused, writer.uint32(26).fork()).join();
+    }
+    if (message.retryable !== false) {
+      writer.uint32(32).bool(message.retryable);
+    }
+    if (message.acceptedSoFar !== 0) {
+      writer.uint32(40).int64(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      writer.uint32(48).int64(message.rejectedSoFar);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamPinsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamPinsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.batch = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryable = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.acceptedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rejectedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamPinsResponse {
+    return {
+      batch: isSet(object.batch) ? globalThis.Number(object.batch) : 0,
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+      refused: isSet(object.refused) ? Problem.fromJSON(object.refused) : undefined,
+      retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+      acceptedSoFar: isSet(object.acceptedSoFar)
+        ? globalThis.Number(object.acceptedSoFar)
+        : isSet(object.accepted_so_far)
+        ? globalThis.Number(object.accepted_so_far)
+        : 0,
+      rejectedSoFar: isSet(object.rejectedSoFar)
+        ? globalThis.Number(object.rejectedSoFar)
+        : isSet(object.rejected_so_far)
+        ? globalThis.Number(object.rejected_so_far)
+        : 0,
+    };
+  },
+
+  toJSON(message: StreamPinsResponse): unknown {
+    const obj: any = {};
+    if (message.batch !== 0) {
+      obj.batch = Math.round(message.batch);
+    }
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    if (message.refused !== undefined) {
+      obj.refused = Problem.toJSON(message.refused);
+    }
+    if (message.retryable !== false) {
+      obj.retryable = message.retryable;
+    }
+    if (message.acceptedSoFar !== 0) {
+      obj.acceptedSoFar = Math.round(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      obj.rejectedSoFar = Math.round(message.rejectedSoFar);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamPinsResponse>): StreamPinsResponse {
+    return StreamPinsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamPinsResponse>): StreamPinsResponse {
+    const message = createBaseStreamPinsResponse();
+    message.batch = object.batch ?? 0;
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? Problem.fromPartial(object.refused)
+      : undefined;
+    message.retryable = object.retryable ?? false;
+    message.acceptedSoFar = object.acceptedSoFar ?? 0;
+    message.rejectedSoFar = object.rejectedSoFar ?? 0;
     return message;
   },
 };
@@ -949,6 +1497,21 @@ export const EventIngestService = {
       Buffer.from(PostEngagementsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostEngagementsResponse => PostEngagementsResponse.decode(value),
   },
+  /**
+   * The same for servers that send all the time: batches as long as the client sends them. Each batch gets one answer, in the order of the
+   * batches, once the log has its events. Event-ingest reads the next batch only when few enough of this stream wait for the log.
+   */
+  streamEngagements: {
+    path: "/freshet.ingest.v1.EventIngest/StreamEngagements" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamEngagementsRequest): Buffer =>
+      Buffer.from(StreamEngagementsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamEngagementsRequest => StreamEngagementsRequest.decode(value),
+    responseSerialize: (value: StreamEngagementsResponse): Buffer =>
+      Buffer.from(StreamEngagementsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamEngagementsResponse => StreamEngagementsResponse.decode(value),
+  },
   /** Takes up to 1,000 catalogue changes. */
   postPins: {
     path: "/freshet.ingest.v1.EventIngest/PostPins" as const,
@@ -958,6 +1521,16 @@ export const EventIngestService = {
     requestDeserialize: (value: Buffer): PostPinsRequest => PostPinsRequest.decode(value),
     responseSerialize: (value: PostPinsResponse): Buffer => Buffer.from(PostPinsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostPinsResponse => PostPinsResponse.decode(value),
+  },
+  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  streamPins: {
+    path: "/freshet.ingest.v1.EventIngest/StreamPins" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamPinsRequest): Buffer => Buffer.from(StreamPinsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamPinsRequest => StreamPinsRequest.decode(value),
+    responseSerialize: (value: StreamPinsResponse): Buffer => Buffer.from(StreamPinsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamPinsResponse => StreamPinsResponse.decode(value),
   },
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: {
@@ -974,8 +1547,15 @@ export const EventIngestService = {
 export interface EventIngestServer extends UntypedServiceImplementation {
   /** Takes up to 1,000 engagements. It accepts the valid ones even if others in the batch are invalid. */
   postEngagements: handleUnaryCall<PostEngagementsRequest, PostEngagementsResponse>;
+  /**
+   * The same for servers that send all the time: batches as long as the client sends them. Each batch gets one answer, in the order of the
+   * batches, once the log has its events. Event-ingest reads the next batch only when few enough of this stream wait for the log.
+   */
+  streamEngagements: handleBidiStreamingCall<StreamEngagementsRequest, StreamEngagementsResponse>;
   /** Takes up to 1,000 catalogue changes. */
   postPins: handleUnaryCall<PostPinsRequest, PostPinsResponse>;
+  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  streamPins: handleBidiStreamingCall<StreamPinsRequest, StreamPinsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: handleUnaryCall<MergeUsersRequest, MergeUsersResponse>;
 }
@@ -997,6 +1577,18 @@ export interface EventIngestClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostEngagementsResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * The same for servers that send all the time: batches as long as the client sends them. Each batch gets one answer, in the order of the
+   * batches, once the log has its events. Event-ingest reads the next batch only when few enough of this stream wait for the log.
+   */
+  streamEngagements(): ClientDuplexStream<StreamEngagementsRequest, StreamEngagementsResponse>;
+  streamEngagements(
+    options: Partial<CallOptions>,
+  ): ClientDuplexStream<StreamEngagementsRequest, StreamEngagementsResponse>;
+  streamEngagements(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<StreamEngagementsRequest, StreamEngagementsResponse>;
   /** Takes up to 1,000 catalogue changes. */
   postPins(
     request: PostPinsRequest,
@@ -1013,6 +1605,13 @@ export interface EventIngestClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostPinsResponse) => void,
   ): ClientUnaryCall;
+  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  streamPins(): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
+  streamPins(options: Partial<CallOptions>): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
+  streamPins(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers(
     request: MergeUsersRequest,
