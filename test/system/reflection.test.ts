@@ -73,7 +73,13 @@ const ingest: Pick<Ingest, 'takeEngagements' | 'takePins' | 'mergeUsers'> = {
 const servers: readonly (readonly [string, readonly GrpcService[], readonly string[]])[] = [
   [
     'event-ingest',
-    [createIngestGrpcService(ingest as Ingest, { metrics: createMetrics(), report: silentReport, maxStreamBatches: 8 })],
+    [
+      createIngestGrpcService(ingest as Ingest, {
+        metrics: createMetrics(),
+        report: silentReport,
+        maxStreamBatches: 8,
+      }),
+    ],
     ['freshet.ingest.v1.EventIngest'],
   ],
   [

@@ -85,71 +85,73 @@ export function createBatchStreams(
   const open = new Set<() => Promise<void>>()
 
   return {
-    serve: <Request, Response>(kind: StreamKind<Request, Response>) => (call: BatchCall<Request, Response>) => {
-      const about = readCall(call)
-      const gate = createReadingGate(call, maxStreamBatches)
-      let batches = 0
-      let [accepted, rejected] = [0, 0]
-      let isOver = false
-      let stopWaiting: () => void = () => undefined
-      /** Resolves when all answers so far are sent. */
-      let answered = Promise.resolve()
+    serve:
+      <Request, Response>(kind: StreamKind<Request, Response>) =>
+      (call: BatchCall<Request, Response>) => {
+        const about = readCall(call)
+        const gate = createReadingGate(call, maxStreamBatches)
+        let batches = 0
+        let [accepted, rejected] = [0, 0]
+        let isOver = false
+        let stopWaiting: () => void = () => undefined
+        /** Resolves when all answers so far are sent. */
+        let answered = Promise.resolve()
 
-      const taken = async (request: Sized<Request>): Promise<Answer> => {
-        if ('problem' in request) {
-          return { kind: 'refused', problem: { code: 'BODY_MALFORMED', field: '', message: request.problem } }
+        const taken = async (request: Sized<Request>): Promise<Answer> => {
+          if ('problem' in request) {
+            return { kind: 'refused', problem: { code: 'BODY_MALFORMED', field: '', message: request.problem } }
+          }
+          try {
+            return await kind.take(ingest, request.message, { bytes: request.bytes, call: about })
+          } catch (error) {
+            report(error, { part: 'grpc', outcome: 'defect' })
+            return { kind: 'refused', problem: internalProblem }
+          }
         }
-        try {
-          return await kind.take(ingest, request.message, { bytes: request.bytes, call: about })
-        } catch (error) {
-          report(error, { part: 'grpc', outcome: 'defect' })
-          return { kind: 'refused', problem: internalProblem }
+        const send = async (batch: number, events: number, result: Promise<Answer>): Promise<void> => {
+          const answer = await result
+          const more = answer.kind === 'taken' ? answer.accepted : 0
+          accepted += more
+          rejected += events - more
+          requests.inc({ protocol: 'grpc-stream', outcome: outcomeOf(answer) })
+          if (!isOver) {
+            const response = kind.respond(answer, { batch, accepted, rejected })
+            await new Promise<void>((resolve) => {
+              // The callback does not come if the call ends in between.
+              stopWaiting = resolve
+              call.write(response, () => resolve())
+            })
+          }
+          gate.leave()
         }
-      }
-      const send = async (batch: number, events: number, result: Promise<Answer>): Promise<void> => {
-        const answer = await result
-        const more = answer.kind === 'taken' ? answer.accepted : 0
-        accepted += more
-        rejected += events - more
-        requests.inc({ protocol: 'grpc-stream', outcome: outcomeOf(answer) })
-        if (!isOver) {
-          const response = kind.respond(answer, { batch, accepted, rejected })
-          await new Promise<void>((resolve) => {
-            // The callback does not come if the call ends in between.
-            stopWaiting = resolve
-            call.write(response, () => resolve())
-          })
+        const end = async (failure: { readonly code: status; readonly details: string } | null): Promise<void> => {
+          gate.close()
+          open.delete(drain)
+          await answered
+          if (isOver) return
+          isOver = true
+          if (failure === null) call.end()
+          else call.emit('error', failure)
         }
-        gate.leave()
-      }
-      const end = async (failure: { readonly code: status; readonly details: string } | null): Promise<void> => {
-        gate.close()
-        open.delete(drain)
-        await answered
-        if (isOver) return
-        isOver = true
-        if (failure === null) call.end()
-        else call.emit('error', failure)
-      }
-      const drain = (): Promise<void> => end({ code: status.UNAVAILABLE, details: draining })
+        const drain = (): Promise<void> => end({ code: status.UNAVAILABLE, details: draining })
 
-      open.add(drain)
-      call.on('data', (request: Sized<Request>) => {
-        gate.enter()
-        const batch = batches++
-        const events = 'message' in request ? kind.size(request.message) : 0
-        const before = answered
-        const result = taken(request)
-        answered = before.then(() => send(batch, events, result))
-      })
-      call.on('end', () => void end(null))
-      call.on('cancelled', () => {
-        isOver = true
-        gate.close()
-        open.delete(drain)
-        stopWaiting()
-      })
-    },
+        open.add(drain)
+        call.on('data', (request: Sized<Request>) => {
+          gate.enter()
+          const batch = batches++
+          const events = 'message' in request ? kind.size(request.message) : 0
+          const before = answered
+          const result = taken(request)
+          answered = before.then(() => send(batch, events, result))
+        })
+        call.on('end', () => void end(null))
+        call.on('cancelled', () => {
+          isOver = true
+          gate.close()
+          open.delete(drain)
+          stopWaiting()
+        })
+      },
     async drain() {
       await Promise.all([...open].map((end) => end()))
     },

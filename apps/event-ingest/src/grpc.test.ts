@@ -31,7 +31,9 @@ async function start() {
   const server = await startGrpcServer({
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
-    services: [createIngestGrpcService(ingest.ingest, { metrics: ingest.metrics, report: silentReport, maxStreamBatches: 8 })],
+    services: [
+      createIngestGrpcService(ingest.ingest, { metrics: ingest.metrics, report: silentReport, maxStreamBatches: 8 }),
+    ],
     descriptors: null,
     metrics: ingest.metrics,
   })

@@ -36,7 +36,9 @@ async function overGrpc() {
   const server = await startGrpcServer({
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
-    services: [createIngestGrpcService(started.ingest, { metrics: started.metrics, report: silentReport, maxStreamBatches: 8 })],
+    services: [
+      createIngestGrpcService(started.ingest, { metrics: started.metrics, report: silentReport, maxStreamBatches: 8 }),
+    ],
     descriptors: null,
     metrics: started.metrics,
   })
