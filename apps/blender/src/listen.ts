@@ -8,6 +8,7 @@ import { callObserver } from '@freshet/service/call-metrics'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { Component, Health } from '@freshet/service/service'
+import type { Tls } from '@freshet/service/tls'
 import type { z } from 'zod'
 import type { processSchema } from './config.ts'
 import { createHttpApp } from './server.ts'
@@ -19,12 +20,13 @@ export interface ServeOptions {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly report: Report
+  readonly tls: Tls
   readonly readiness: () => Health
   readonly use: (component: Component) => void
 }
 
 /** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
-export async function serve({ blender, config, logger, metrics, report, readiness, use }: ServeOptions): Promise<void> {
+export async function serve({ blender, config, logger, metrics, report, tls, readiness, use }: ServeOptions): Promise<void> {
   const { defaultTimeoutMs: timeoutMs, maxTimeoutMs, maxBodyBytes } = config.blender
   const onDefect = (err: unknown) => {
     report(err, { part: 'server', outcome: 'defect' })
@@ -39,11 +41,12 @@ export async function serve({ blender, config, logger, metrics, report, readines
     metrics,
     nowMs: () => performance.now(),
     onDefect,
+    tls: tls.server('http'),
   })
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
   const services = [serveBlender(blender, { onDefect, onCall: callObserver(metrics), defaultTimeoutMs: timeoutMs })]
-  const server = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
+  const server = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
   use(grpcComponent(server, readiness))
   logger.info({ httpPort, grpcPort: server.port }, 'listening')
 }

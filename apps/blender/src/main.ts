@@ -10,6 +10,7 @@ import { writingAs } from '@freshet/contracts/origin'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
+import { channelCredentials } from '@freshet/service/grpc-credentials'
 import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createFeedObserver, observeMemory } from './feed-metrics.ts'
@@ -21,21 +22,24 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: gets candidates, filters them, lets the ranker score them, and records what it served.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, use, inspect, readiness, fail }) {
+  async start({ name, version, config, logger, metrics, report, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', notReady: () => store.unreached(), close: () => store.close() })
+    const credentials = channelCredentials(tls.client())
     const candidates = createCandidateServiceClient({
       address: config.candidateService.address,
+      credentials,
       roundRobin: true,
       resilience: resilienceOf('candidate-service', config.candidateService, metrics),
     })
     use({ name: 'candidate-service', close: async () => candidates.close() })
     const ranker = createRankerClient({
       address: config.ranker.address,
+      credentials,
       roundRobin: true,
       resilience: resilienceOf('ranker', config.ranker, metrics),
     })
@@ -65,6 +69,6 @@ await runService({
     // Without a candidate service there are no popular pins, but users' last good feeds are better than no answer.
     const ask = () => blender.warmUp(config.blender.defaultTimeoutMs)
     await warmUp({ unready: blender.unready, ask, maxWaitMs: 30_000 })
-    await serve({ blender, config, logger, metrics, report, readiness, use })
+    await serve({ blender, config, logger, metrics, report, tls, readiness, use })
   },
 })

@@ -8,6 +8,7 @@ import { addBodyParser, bodyStatus, createHttpApp as createApp } from '@freshet/
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
+import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { contentTypes } from '@freshet/adapters/connect/connect-call'
 import { addConnectRoutes } from './connect-routes.ts'
@@ -37,6 +38,8 @@ export interface HttpOptions {
   readonly nowMs: () => number
   /** Called for every defect. */
   readonly onDefect: (error: unknown) => void
+  /** Absent or null: the server speaks no TLS. */
+  readonly tls?: TlsServer | null
 }
 
 const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
@@ -44,6 +47,7 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   CALL_CANCELLED: 499,
   CALL_DEADLINE_EXCEEDED: 504,
   CALL_UNAVAILABLE: 503,
+  CALL_TLS_FAILED: 503,
   FEED_MISSING: 404,
   USER_ERASED: 410,
   EXPLAIN_SWITCHED_OFF: 403,
@@ -74,6 +78,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     methods: ['GET', 'POST'],
     answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : invalidHttp)),
     metrics,
+    tls: options.tls ?? null,
   })
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof BodyError) {

@@ -9,6 +9,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
+import { channelCredentials } from '@freshet/service/grpc-credentials'
 import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
@@ -19,11 +20,14 @@ await runService({
   name: 'candidate-service',
   description: 'Finds a few hundred candidate pins for each request, from views folded from the log.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, use, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, tls, use, readiness, fail }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
-    const peers = config.candidates.shardPeers.map((address) => createTrailShardClient({ address, roundRobin: true }))
+    const credentials = channelCredentials(tls.client())
+    const peers = config.candidates.shardPeers.map((address) =>
+      createTrailShardClient({ address, credentials, roundRobin: true }),
+    )
     use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })
     const service = createCandidateService({
       peers,
@@ -48,7 +52,7 @@ await runService({
     const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
     const serving = { onDefect, onCall: callObserver(metrics) }
     const rpcs = [serveCandidateService(service, serving), serveTrailShard(service, serving)]
-    const server = await startGrpcServer({ ...config.grpc, services: rpcs, descriptors: readDescriptors(), metrics })
+    const server = await startGrpcServer({ ...config.grpc, services: rpcs, descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpcs.forEach((rpc) => rpc.drain()), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

@@ -11,6 +11,7 @@ import type { Clock } from '@freshet/domain/clock'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { HttpLimits } from '@freshet/service/settings'
+import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import { addConnectRoutes } from './connect.ts'
@@ -29,6 +30,8 @@ export interface HttpOptions {
   readonly origins: readonly string[]
   readonly metrics: Metrics
   readonly report: Report
+  /** Absent or null: the server speaks no TLS. */
+  readonly tls?: TlsServer | null
 }
 
 /** The content of a body. */
@@ -55,6 +58,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     methods: ['POST', 'DELETE'],
     answerTo: (fault) => errorBody(fault === 'slow' ? tooSlow : noHttp),
     metrics: options.metrics,
+    tls: options.tls ?? null,
   })
 
   const refuse = (reply: FastifyReply, problem: IngestProblem): FastifyReply => {

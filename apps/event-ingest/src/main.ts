@@ -17,7 +17,7 @@ await runService({
   name: 'event-ingest',
   description: 'Accepts engagements and catalogue changes, and answers when the log has them.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, use, readiness }) {
+  async start({ name, version, config, logger, metrics, report, tls, use, readiness }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
@@ -33,12 +33,27 @@ await runService({
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const { http: limits, cors } = config
-    const app = createHttpApp({ ingest, clock, config: config.ingest, limits, origins: cors.origins, metrics, report })
+    const app = createHttpApp({
+      ingest,
+      clock,
+      config: config.ingest,
+      limits,
+      origins: cors.origins,
+      metrics,
+      report,
+      tls: tls.server('http'),
+    })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
     const { maxStreamBatches } = config.ingest
     const service = createIngestGrpcService(ingest, { metrics, report, maxStreamBatches })
-    const grpc = await startGrpcServer({ ...config.grpc, services: [service], descriptors: readDescriptors(), metrics })
+    const grpc = await startGrpcServer({
+      ...config.grpc,
+      services: [service],
+      descriptors: readDescriptors(),
+      metrics,
+      tls: tls.server('grpc'),
+    })
     use(grpcComponent(grpc, readiness))
     use({ name: 'streams', drain: () => service.drain() })
     logger.info({ httpPort, grpcPort: grpc.port }, 'listening')

@@ -20,7 +20,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, use, inspect, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const { models, backend } = await openSpecSlot(config.ranking)
     use({ name: 'model', close: () => models.close() })
@@ -57,7 +57,7 @@ await runService({
       onDefect: (error) => report(error, { part: 'grpc', outcome: 'defect' }),
       onCall: callObserver(metrics),
     })
-    const server = await startGrpcServer({ ...config.grpc, services: [rpc], descriptors: readDescriptors(), metrics })
+    const server = await startGrpcServer({ ...config.grpc, services: [rpc], descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

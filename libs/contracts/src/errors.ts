@@ -126,6 +126,11 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'The called service cannot be reached or is not ready.',
   },
+  CALL_TLS_FAILED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'A TLS connection to another service failed. The message names the setting of `tls` to change.',
+  },
   CALL_INVALID_ARGUMENT: {
     fault: 'client',
     retryable: false,

@@ -34,6 +34,13 @@ export const serviceErrorCatalogue = {
     exitCode: exitCodes.unavailable,
     meaning: 'The process cannot listen on this address.',
   },
+  TLS_FILES_UNUSABLE: {
+    fault: 'client',
+    retryable: true,
+    exitCode: exitCodes.config,
+    meaning:
+      'The changed files of `tls` cannot be used, or do not go together. The process keeps the certificates that it has, and looks again. The message names the setting.',
+  },
   START_FAILED: {
     fault: 'dependency',
     retryable: true,

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   Server,
-  ServerCredentials,
   ServerInterceptingCall,
   ServerListenerBuilder,
   status,
@@ -10,11 +9,13 @@ import {
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenError } from './errors.ts'
+import { serverCredentials } from './grpc-credentials.ts'
 import { createReflection } from './grpc-reflection.ts'
 import type { GrpcService } from './grpc-service.ts'
 import type { Metrics } from './metrics.ts'
 import type { Component, Health } from './service.ts'
 import type { GrpcConfig } from './settings.ts'
+import type { TlsServer } from './tls.ts'
 
 const healthName = 'grpc.health.v1.Health'
 
@@ -25,6 +26,8 @@ export interface GrpcServerOptions extends GrpcConfig {
   readonly descriptors: Uint8Array | null
   /** Counts and times every call. */
   readonly metrics: Metrics
+  /** Absent or null: the server speaks no TLS. */
+  readonly tls?: TlsServer | null
   /** How long open calls may take when the server drains; absent: `maxConnectionGraceMs`. */
   readonly drainMs?: number
 }
@@ -65,7 +68,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(
       `${bracketed(options.host)}:${options.port}`,
-      ServerCredentials.createInsecure(),
+      serverCredentials(options.tls ?? null),
       (error, bound) => {
         if (error === null) resolve(bound)
         else reject(listenError(error, options.host, options.port))

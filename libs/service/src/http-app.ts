@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { ByteRoom, Receiving } from './byte-room.ts'
@@ -9,6 +10,7 @@ import { createConnections, type Connections } from './http-connections.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Metrics } from './metrics.ts'
 import type { HttpLimits } from './settings.ts'
+import type { TlsServer } from './tls.ts'
 
 /** Settings and dependencies of an HTTP server. */
 export interface HttpAppOptions {
@@ -24,6 +26,8 @@ export interface HttpAppOptions {
   /** Returns the body of the answer to a request that is not HTTP (`malformed`) or did not arrive in time (`slow`). */
   readonly answerTo: (fault: 'malformed' | 'slow') => string
   readonly metrics: Metrics
+  /** Absent or null: the server speaks no TLS. */
+  readonly tls?: TlsServer | null
 }
 
 declare module 'fastify' {
@@ -57,7 +61,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
         keepAliveTimeout: limits.maxIdleMs,
         connectionsCheckingInterval: checkEveryMs,
       }
-      const server = createServer(timeouts, handler)
+      const server = createBareServer(timeouts, handler, options)
       connections.watch(server)
       return server
     },
@@ -70,6 +74,20 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   addConnectionHooks(app, connections, options)
   addJsonParser(app, options)
   return app
+}
+
+/** A server by TLS or without. A connection by TLS counts as one that receives until its handshake is done. */
+function createBareServer(
+  timeouts: Parameters<typeof createServer>[0] & object,
+  handler: RequestListener,
+  { limits, tls = null }: Pick<HttpAppOptions, 'limits' | 'tls'>,
+): Server {
+  if (tls === null) return createServer(timeouts, handler)
+  const { requestCert, rejectUnauthorized, context, onChange } = tls
+  const own = { requestCert, rejectUnauthorized, handshakeTimeout: limits.maxReceiveMs, ...context() }
+  const server = createTlsServer({ ...timeouts, ...own }, handler)
+  server.once('close', onChange((next) => server.setSecureContext(next)))
+  return server
 }
 
 /** Connections that show in the metrics. */
@@ -89,6 +107,11 @@ function answerClientError(
   socket: Socket,
   { connections, answerTo }: Pick<HttpAppOptions, 'answerTo'> & { readonly connections: Connections },
 ): void {
+  // A TLS connection whose handshake failed cannot take an answer.
+  if (!connections.has(socket)) {
+    socket.destroy()
+    return
+  }
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const status = slow ? '408 Request Timeout' : '400 Bad Request'
   const answer = formatAnswer(status, answerTo(slow ? 'slow' : 'malformed'))

@@ -18,6 +18,8 @@ export interface Connections {
   timedOut(socket: Socket, answer: string): void
   /** Sends `answer` and closes the connection. */
   end(socket: Socket, answer: string): void
+  /** Whether a socket can take an answer: it is open, and by TLS its handshake is done. */
+  has(socket: Socket): boolean
   size(): number
   /** Closes connections that wait for their clients, after a short grace period. Requests that the server is answering may finish. */
   close(): void
@@ -82,6 +84,21 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
 
   return {
     watch(server) {
+      // By TLS, another socket takes the place of the accepted one after the handshake.
+      const accepted = new Map<string, Socket>()
+      server.on('secureConnection', (socket: Socket) => {
+        const before = accepted.get(peerOf(socket))
+        const connection = before === undefined ? undefined : open.get(before)
+        if (before === undefined || connection === undefined) {
+          socket.destroy()
+          return
+        }
+        open.delete(before)
+        open.set(socket, connection)
+        socket.once('close', () => {
+          forget(socket)
+        })
+      })
       server.on('connection', (socket: Socket) => {
         const address = socket.remoteAddress ?? ''
         if (closing || !roomFor(address)) {
@@ -91,7 +108,10 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
         }
         open.set(socket, { address, state: 'idle' })
         perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
+        const peer = peerOf(socket)
+        accepted.set(peer, socket)
         socket.once('close', () => {
+          accepted.delete(peer)
           forget(socket)
         })
       })
@@ -115,6 +135,7 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       end(socket, answer)
     },
     end,
+    has: (socket) => open.has(socket),
     size: () => open.size,
     close() {
       if (closing) return
@@ -125,4 +146,8 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       }, graceMs).unref()
     },
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }

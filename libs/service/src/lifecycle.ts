@@ -11,6 +11,7 @@ import { startOperationsServer, type InspectionRoute } from './operations-server
 import { createReporter, type Report } from './reporting.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
+import { openTls, type Tls } from './tls.ts'
 
 /** What a service gets when it starts. */
 export interface ServiceContext<Config> {
@@ -21,6 +22,8 @@ export interface ServiceContext<Config> {
   readonly metrics: Metrics
   /** Reports errors that do not end the process. */
   readonly report: Report
+  /** The certificates of the process, for its servers and its calls. */
+  readonly tls: Tls
   /** Adds a part. Call it right after opening the part. Parts drain and close in reverse order. */
   use(component: Component): void
   /** Adds routes to the operations server. */
@@ -154,6 +157,8 @@ export async function runService<Schema extends z.ZodObject>(
   const inspections: InspectionRoute[] = []
   try {
     await service.start(async () => {
+      const tls = openTls({ config: common.tls, metrics, report })
+      service.use({ name: 'tls', close: async () => tls.close() })
       const operations = await startOperationsServer({
         ...common.operations,
         name: options.name,
@@ -163,6 +168,7 @@ export async function runService<Schema extends z.ZodObject>(
         metrics,
         config: redactConfig(options.schema, config),
         inspections: () => inspections,
+        tls: tls.server('operations'),
       })
       service.use({ name: 'operations', close: () => operations.close() })
       logger.info({ version, operationsPort: operations.port }, 'starting')
@@ -173,6 +179,7 @@ export async function runService<Schema extends z.ZodObject>(
         logger,
         metrics,
         report,
+        tls,
         use: (component) => {
           service.use(component)
         },

@@ -42,6 +42,16 @@ export const metricCatalogue = {
     help: 'Connections that an HTTP server closed, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (every other connection was busy), `stop`.',
     labels: ['server', 'reason'],
   },
+  freshet_tls_reloads_total: {
+    type: 'counter',
+    help: 'Changes of the files of `tls`, by outcome: loaded (new connections use them), refused (they cannot be used or do not go together; the earlier ones stay).',
+    labels: ['outcome'],
+  },
+  freshet_tls_certificate_expiry_seconds: {
+    type: 'gauge',
+    help: 'When the first certificate of a file of `tls` expires, seconds since the epoch.',
+    labels: ['file'],
+  },
   freshet_calls_total: {
     type: 'counter',
     help: 'Answered calls, each call on a stream included, by call (`Retrieve`, `Rank`, `GatherTrails`, `GetFeed`, `GetRelatedPins`) and gRPC status.',

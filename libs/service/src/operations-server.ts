@@ -3,6 +3,7 @@ import { createHttpApp, listen } from './http-app.ts'
 import type { Metrics } from './metrics.ts'
 import type { Health } from './service.ts'
 import { httpSettings } from './settings.ts'
+import type { TlsServer } from './tls.ts'
 import { z } from 'zod'
 
 /** Options of the operations server. */
@@ -19,6 +20,8 @@ export interface OperationsOptions {
   readonly config: Readonly<Record<string, unknown>>
   /** More routes. The server reads them at every request, since a process adds routes while it starts. */
   readonly inspections?: () => readonly InspectionRoute[]
+  /** Absent or null: the server speaks no TLS. */
+  readonly tls?: TlsServer | null
 }
 
 /** A route that shows one object, e.g. `/v1/users/{id}/state`, or changes one. */
@@ -55,6 +58,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     methods: ['GET', 'PUT'],
     answerTo: (fault) => JSON.stringify({ error: fault === 'slow' ? 'did not arrive in time' : 'is not valid HTTP' }),
     metrics: options.metrics,
+    tls: options.tls ?? null,
   })
   const health = (ask: () => Health) => async () => {
     const health = ask()

@@ -1,5 +1,6 @@
 import { flagSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
+import { tlsSchema } from './tls-settings.ts'
 
 /** A TCP port setting; 0 lets the system choose. */
 function portSetting(port: number, description: string) {
@@ -29,6 +30,7 @@ export function serviceSettings(operationsPort: number) {
       host: hostSetting('Address of the server for health, metrics and configuration; `0.0.0.0` in containers'),
       port: portSetting(operationsPort, 'Port of the server for health, metrics and configuration'),
     }),
+    tls: tlsSchema.prefault({}),
     stop: z.object({
       timeoutMs: wholeSetting(20_000, {
         description: 'Maximum time for finishing, flushing and closing. Then the process ends anyway',

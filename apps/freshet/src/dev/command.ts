@@ -54,7 +54,7 @@ export function runDev(argv: readonly string[]): Promise<void> {
 }
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
-  const { config, logger, metrics, report, use, inspect, readiness } = context
+  const { config, logger, metrics, report, tls, use, inspect, readiness } = context
   const clock = createSystemClock()
   const random = createSystemRandom()
   const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true })
@@ -159,6 +159,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     origins: config.cors.origins,
     metrics,
     report,
+    tls: tls.server('http'),
   })
   const ingestPort = await listen(ingestApp, config.ingestHttp.host, config.ingestHttp.port)
   use({ name: 'ingest http', drain: () => ingestApp.close() })
@@ -172,6 +173,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     metrics,
     nowMs: () => performance.now(),
     onDefect,
+    tls: tls.server('http'),
   })
   const feedPort = await listen(feedApp, config.feedHttp.host, config.feedHttp.port)
   use({ name: 'feed http', drain: () => feedApp.close() })
@@ -183,6 +185,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     ],
     descriptors: readDescriptors(),
     metrics,
+    tls: tls.server('grpc'),
   })
   use(grpcComponent(grpc, readiness))
   process.stdout.write(

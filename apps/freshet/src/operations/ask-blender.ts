@@ -24,7 +24,8 @@ export async function askBlender<Answer>(
   try {
     return await ask(blender)
   } catch (error) {
-    const isUnreachable = isContractError(error, 'CALL_UNAVAILABLE') || isContractError(error, 'CALL_INTERNAL')
+    const codes = ['CALL_UNAVAILABLE', 'CALL_TLS_FAILED', 'CALL_INTERNAL'] as const
+    const isUnreachable = codes.some((code) => isContractError(error, code))
     if (isUnreachable && (await speaksHttp(target, signal)))
       throw new ArgumentError(`--target is ${target}, the port of an HTTP server; ${wanted}`)
     throw error

@@ -1,10 +1,12 @@
 import { status } from '@grpc/grpc-js'
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { tlsProblemIn } from './tls-problem.ts'
 
 const statusByCode = {
   CALL_DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   CALL_CANCELLED: status.CANCELLED,
   CALL_UNAVAILABLE: status.UNAVAILABLE,
+  CALL_TLS_FAILED: status.UNAVAILABLE,
   CALL_INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   HEADERS_TOO_LARGE: status.INVALID_ARGUMENT,
   CODEC_INVALID: status.INVALID_ARGUMENT,
@@ -35,7 +37,19 @@ export function statusOf(error: unknown): { readonly code: status; readonly deta
 
 /** Maps a gRPC status to an error of the catalogue. */
 export function errorOf(code: number, details: string, cause?: unknown): ContractError {
+  if (codeByStatus[code] === 'CALL_UNAVAILABLE') return unavailable(details, cause)
   return new ContractError(codeByStatus[code] ?? 'CALL_INTERNAL', details, { cause })
+}
+
+/** CALL_UNAVAILABLE, or CALL_TLS_FAILED if TLS is the reason. */
+export function unavailable(details: string, cause?: unknown): ContractError {
+  const problem = tlsProblemIn(details)
+  if (problem !== null) return new ContractError('CALL_TLS_FAILED', problem, { cause })
+  // A TLS port closes a connection in the clear without a word. With TLS 1.3, grpc-js also loses why a certificate was refused.
+  const hint = /Last error: Failed to connect/.test(details)
+    ? '; it closed the connection, as a TLS port may: see tls.caFile, and tls.certFile if it requires certificates of clients'
+    : ''
+  return new ContractError('CALL_UNAVAILABLE', details + hint, { cause })
 }
 
 /** Whether an error is a defect of the service, which the service must log. */

@@ -4,7 +4,7 @@ import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { afterMs } from '../system/timer.ts'
 import { channelReady } from './deadline.ts'
-import { errorOf } from './status.ts'
+import { errorOf, unavailable } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
 
 /** How calls share streams. */
@@ -86,7 +86,7 @@ export function createStreamClient<Request, Response>(
     stream.duplex.on('error', (lost: ServiceError) => {
       const error = errorOf(lost.code, lost.details, lost)
       const ours = error.code === 'CALL_INVALID_ARGUMENT'
-      lose(ours ? error : new ContractError('CALL_UNAVAILABLE', lost.details, { cause: lost }))
+      lose(ours ? error : unavailable(lost.details, lost))
     })
     stream.duplex.on('end', () => {
       lose(new ContractError('CALL_UNAVAILABLE', 'the service ended the stream'))

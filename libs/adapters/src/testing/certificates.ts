@@ -14,6 +14,8 @@ export interface Certificates {
   readonly server: { readonly cert: string; readonly key: string; readonly both: string }
   /** Certificate and key of a client. */
   readonly client: { readonly cert: string; readonly key: string }
+  /** Signs another certificate by the authority. */
+  sign(name: string): { readonly cert: string; readonly key: string }
   remove(): void
 }
 
@@ -70,6 +72,7 @@ export function makeCertificates(hosts: readonly string[] = []): Certificates {
     strangerCa,
     server: { ...server, both },
     client: signed('client'),
+    sign: signed,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

@@ -173,7 +173,7 @@ const lost = new ContractError('CALL_CANCELLED', 'another replica answered first
 
 /** Whether an error says that the replica does not work, so that another one may. */
 function isOfReplica(error: unknown): boolean {
-  return isContractError(error, 'CALL_UNAVAILABLE')
+  return isContractError(error, 'CALL_UNAVAILABLE') || isContractError(error, 'CALL_TLS_FAILED')
 }
 
 function judge(breaker: CircuitBreaker, error: unknown): void {
