@@ -26,7 +26,16 @@ export interface ServeOptions {
 }
 
 /** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
-export async function serve({ blender, config, logger, metrics, report, tls, readiness, use }: ServeOptions): Promise<void> {
+export async function serve({
+  blender,
+  config,
+  logger,
+  metrics,
+  report,
+  tls,
+  readiness,
+  use,
+}: ServeOptions): Promise<void> {
   const { defaultTimeoutMs: timeoutMs, maxTimeoutMs, maxBodyBytes } = config.blender
   const onDefect = (err: unknown) => {
     report(err, { part: 'server', outcome: 'defect' })
@@ -46,7 +55,13 @@ export async function serve({ blender, config, logger, metrics, report, tls, rea
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
   const services = [serveBlender(blender, { onDefect, onCall: callObserver(metrics), defaultTimeoutMs: timeoutMs })]
-  const server = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
+  const server = await startGrpcServer({
+    ...config.grpc,
+    services,
+    descriptors: readDescriptors(),
+    metrics,
+    tls: tls.server('grpc'),
+  })
   use(grpcComponent(server, readiness))
   logger.info({ httpPort, grpcPort: server.port }, 'listening')
 }

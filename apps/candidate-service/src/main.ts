@@ -52,7 +52,13 @@ await runService({
     const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
     const serving = { onDefect, onCall: callObserver(metrics) }
     const rpcs = [serveCandidateService(service, serving), serveTrailShard(service, serving)]
-    const server = await startGrpcServer({ ...config.grpc, services: rpcs, descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
+    const server = await startGrpcServer({
+      ...config.grpc,
+      services: rpcs,
+      descriptors: readDescriptors(),
+      metrics,
+      tls: tls.server('grpc'),
+    })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpcs.forEach((rpc) => rpc.drain()), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

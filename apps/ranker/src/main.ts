@@ -57,7 +57,13 @@ await runService({
       onDefect: (error) => report(error, { part: 'grpc', outcome: 'defect' }),
       onCall: callObserver(metrics),
     })
-    const server = await startGrpcServer({ ...config.grpc, services: [rpc], descriptors: readDescriptors(), metrics, tls: tls.server('grpc') })
+    const server = await startGrpcServer({
+      ...config.grpc,
+      services: [rpc],
+      descriptors: readDescriptors(),
+      metrics,
+      tls: tls.server('grpc'),
+    })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

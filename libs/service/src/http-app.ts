@@ -86,7 +86,10 @@ function createBareServer(
   const { requestCert, rejectUnauthorized, context, onChange } = tls
   const own = { requestCert, rejectUnauthorized, handshakeTimeout: limits.maxReceiveMs, ...context() }
   const server = createTlsServer({ ...timeouts, ...own }, handler)
-  server.once('close', onChange((next) => server.setSecureContext(next)))
+  server.once(
+    'close',
+    onChange((next) => server.setSecureContext(next)),
+  )
   return server
 }
 
