@@ -6,6 +6,7 @@ import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import type { Wanted } from '@freshet/contracts/log-progress'
+import { createPinVersions } from '@freshet/contracts/pin-versions'
 import { traceOf } from '@freshet/contracts/trace-context'
 import { createEngine } from '@freshet/pipeline/engine'
 import { createAdmission } from './admission.ts'
@@ -59,6 +60,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   })
   const vectors = createPinVectors({ maxPins: config.maxPinVectors })
   const cards = createPinCards({ maxBytes: config.maxPinCardBytes })
+  const versions = createPinVersions({ maxVersions: 2 * config.maxPins })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
   const experiments = createExperimentsFile({
     config,
@@ -99,7 +101,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     readonly feedId: ReturnType<typeof feedIdMaker>
   }
 
-  function fold(batch: LogBatch): void {
+  function fold(all: LogBatch): void {
+    // All three views have folded the same records.
+    const batch = versions.current(all, facts.progress.position(all.topic, all.partition))
     facts.fold(batch)
     vectors.fold(batch)
     cards.fold(batch)
@@ -251,6 +255,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       facts: facts.stats(),
       vectors: vectors.stats(),
       cards: cards.stats(),
+      versions: versions.stats(),
       rememberedUsers: memory.size,
       unwrittenFeeds: outbox.waiting,
       inFlight: admission.inFlight,

@@ -93,7 +93,7 @@ export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, me
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, vectors, cards, rememberedUsers, unwrittenFeeds, inFlight, waitingForTurn } = blender.stats()
+    const { facts, vectors, cards, versions, rememberedUsers, unwrittenFeeds, inFlight, waitingForTurn } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rows.set({ service, view: 'vectors' }, vectors.vectors)
@@ -104,6 +104,9 @@ export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, me
     rejected.set({ service, reason: 'LOCALES_FULL' }, facts.refusedLocales)
     rejected.set({ service, reason: 'LABELS_FULL' }, facts.refusedLabels)
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
+    rejected.set({ service, reason: 'PIN_STALE' }, versions.stale)
+    rows.set({ service, view: 'pin-versions' }, versions.versions)
+    bytes.set({ service, view: 'pin-versions' }, versions.bytes)
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)
     underWay.set(inFlight)

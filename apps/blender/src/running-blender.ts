@@ -4,6 +4,7 @@ import type { Attribution, Blender, CandidateService, Ranker } from '@freshet/co
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Clock, Random } from '@freshet/domain/clock'
 import type { EngineClock } from '@freshet/pipeline/clock'
+import type { PinVersionsStats } from '@freshet/contracts/pin-versions'
 import type { PinCardsStats } from './cards/pin-cards.ts'
 import type { BlenderConfig } from './config.ts'
 import type { FeedObserver } from './feed-observer.ts'
@@ -49,6 +50,7 @@ export interface RunningBlender extends Blender {
     readonly facts: PinFactsStats
     readonly vectors: ReturnType<PinVectors['stats']>
     readonly cards: PinCardsStats
+    readonly versions: PinVersionsStats
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
     readonly inFlight: number

@@ -7,6 +7,7 @@ import { waitForPositions } from '@freshet/contracts/log-progress'
 import { createViewFollower, type ViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import type { TrainingExample } from '@freshet/retrieval/merge/merge-learner'
+import { resolveRetrievalConfig } from '@freshet/retrieval/config'
 import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
 import type { RetrievedCandidates } from '@freshet/retrieval/question'
 import type { CandidateServiceConfig } from './config.ts'
@@ -176,7 +177,8 @@ function createEmptyViews(
   // While this shard catches up, the others are ahead: it would learn from events that came after the action.
   const learn = async (example: TrainingExample): Promise<void> =>
     unready() === null ? gathering.learn(example) : undefined
-  return { retrieval, views: createViews({ retrieval, sliceRecords, pause, learn }) }
+  const maxVersions = 2 * resolveRetrievalConfig(input).maxPins
+  return { retrieval, views: createViews({ retrieval, sliceRecords, maxVersions, pause, learn }) }
 }
 
 function createFollower(options: CandidateServiceOptions, views: () => Views): ViewFollower {

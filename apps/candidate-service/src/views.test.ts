@@ -28,6 +28,7 @@ function aClick(userId: string, pinId: string, position: number) {
 it('a tombstone in the engagements takes an erased user out of the views, and nobody else', async () => {
   const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
   const views = createViews({
+    maxVersions: 1_000,
     retrieval,
     sliceRecords: 100,
     pause: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { isContractError } from '@freshet/contracts/errors'
+import { createPinVersions } from '@freshet/contracts/pin-versions'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/bytes/columns'
@@ -36,6 +37,8 @@ interface ReadRecord {
 export interface ViewsOptions {
   readonly retrieval: Retrieval
   readonly sliceRecords: number
+  /** Maximum number of pins whose versions are kept, see `PinVersions`. */
+  readonly maxVersions: number
   /** Lets waiting requests run between slices. */
   readonly pause: () => Promise<void>
   /** Learns from a record of a shard's user before it is folded. Must not reject. */
@@ -43,8 +46,10 @@ export interface ViewsOptions {
 }
 
 /** Creates views over a Retrieval. */
-export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOptions): Views {
+export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn }: ViewsOptions): Views {
   const progress = createLogProgress()
+  const versions = createPinVersions({ maxVersions })
+  progress.attach('pin-versions', versions)
   const rejected = new Map<string, number>()
 
   let held: Promise<void> | null = null
@@ -90,6 +95,10 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
       while (hindrance() !== null) await hindrance()
       for (const { key, value, position } of batch.records) {
         if (position < done) continue
+        if (topic === 'pins.v1' && !versions.accept({ key, value })) {
+          reject('PIN_STALE')
+          continue
+        }
         const record = orReject(() => read(topic, key, value))
         if (record?.example) {
           progress.advance(topic, partition, position)

@@ -95,6 +95,7 @@ export function parsePinMessage(value: unknown, at: string): ParsedPin {
       minAge: message.minAge,
       imageSignature: present(message.imageSignature),
       deleted: message.deleted,
+      version: message.version,
     },
     at,
   )

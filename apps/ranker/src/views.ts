@@ -3,6 +3,7 @@ import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { decodePinState, refuseNewerPinFeatures } from '@freshet/contracts/codecs/pin-state'
 import { pinTotalsIn } from '@freshet/contracts/codecs/pin-totals'
 import { isContractError } from '@freshet/contracts/errors'
+import { createPinVersions } from '@freshet/contracts/pin-versions'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
@@ -55,6 +56,7 @@ export function createRankerViews({
   readonly maxDecodedStates: number
 }): RankerViews {
   const progress = createLogProgress()
+  const versions = createPinVersions({ maxVersions: 2 * maxPins })
   const entries = createEntries<Entry>()
   // Pins of the catalogue by `hash32` of their ids. Of two with the same one, the later is not found, which no feature notices.
   const byFingerprint = new Map<number, Entry>()
@@ -191,6 +193,7 @@ export function createRankerViews({
       const done = progress.position(batch.topic, batch.partition) ?? 0
       for (const record of batch.records) {
         if (record.position < done) continue
+        if (batch.topic === 'pins.v1' && !versions.accept(record)) continue
         try {
           if (batch.topic === 'pins.v1') foldPin(record)
           else foldState(record)
@@ -225,7 +228,11 @@ export function createRankerViews({
       const bytes = entries.get(pinId)?.state?.bytes
       return bytes === undefined ? null : decodePinState(bytes)
     },
-    stats: () => ({ pins, states, refused, displaced, rejected: Object.fromEntries(rejected) }),
+    stats() {
+      const { stale } = versions.stats()
+      const byReason = { ...Object.fromEntries(rejected), ...(stale > 0 && { PIN_STALE: stale }) }
+      return { pins, states, refused, displaced, rejected: byReason }
+    },
   }
 }
 

@@ -20,11 +20,23 @@ export interface LogProgress {
   log(topic: string): string | null
   /** Sets which log the positions of a topic are in. */
   follow(topic: string, id: string): void
-  /** The positions and their logs as bytes, for a snapshot. */
+  /** Saves and loads this text together with the positions, under a name. What depends on the records that were read must not be older or newer than the positions. */
+  attach(name: string, part: SavedPart): void
+  /** The positions, their logs and the attached parts as bytes, for a snapshot. */
   save(): Uint8Array
   /** Loads positions from bytes that `save` made. */
   load(bytes: Uint8Array): void
 }
+
+/** What is saved beside positions. */
+export interface SavedPart {
+  save(): string
+  /** '': nothing was saved. */
+  load(text: string): void
+}
+
+/** Prefix of the names of attached parts; earlier versions skip such entries. */
+const partMark = 'part '
 
 /** Prefix of a log's name among the saved positions; earlier versions skip such entries. */
 const logMark = 'log '
@@ -33,6 +45,7 @@ const logMark = 'log '
 export function createLogProgress(): LogProgress {
   const positions = new Map<string, number>()
   const logs = new Map<string, string>()
+  const parts = new Map<string, SavedPart>()
   const waiters = new Set<() => void>()
   const missing = (wanted: readonly Wanted[]): readonly Wanted[] =>
     wanted.filter(({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position)
@@ -67,17 +80,27 @@ export function createLogProgress(): LogProgress {
     follow(topic, id) {
       logs.set(topic, id)
     },
+    attach(name, part) {
+      parts.set(name, part)
+    },
     save: () => {
       const named = [...logs].map(([topic, id]) => [`${logMark}${topic}`, id] as const)
-      return new TextEncoder().encode(JSON.stringify([...positions, ...named]))
+      const attached = [...parts].flatMap(([name, part]) => {
+        const text = part.save()
+        return text === '' ? [] : [[`${partMark}${name}`, text] as const]
+      })
+      return new TextEncoder().encode(JSON.stringify([...positions, ...named, ...attached]))
     },
     load(bytes) {
       positions.clear()
       logs.clear()
+      const saved = new Map<string, string>()
       for (const [at, value] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number | string][]) {
         if (typeof value === 'number') positions.set(at, value)
         else if (at.startsWith(logMark)) logs.set(at.slice(logMark.length), value)
+        else if (at.startsWith(partMark)) saved.set(at.slice(partMark.length), value)
       }
+      for (const [name, part] of parts) part.load(saved.get(name) ?? '')
     },
   }
 }

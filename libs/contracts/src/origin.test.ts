@@ -23,7 +23,7 @@ test('every append carries its writer and the schema version, in one object per 
   await writer.append('pins.v1', [record])
   await writer.append('pins.v1', [record])
   await writer.append('a topic of others', [record])
-  expect(calls[0]?.headers).toEqual({ origin: 'blender/1.2.3', schema: '2' })
+  expect(calls[0]?.headers).toEqual({ origin: 'blender/1.2.3', schema: '3' })
   expect(calls[1]?.headers).toBe(calls[0]?.headers)
   expect(Object.isFrozen(calls[0]?.headers)).toBe(true)
   expect(calls[2]?.headers).toEqual({ origin: 'blender/1.2.3' })

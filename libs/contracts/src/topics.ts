@@ -30,7 +30,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.catalogue.v1.Pin',
-    schemaVersion: 2,
+    schemaVersion: 3,
     meaning: 'The catalogue.',
   },
   'pin-engagements.v1': {

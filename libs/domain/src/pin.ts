@@ -35,6 +35,7 @@ export const unrestrictedPin = {
   imageSignature: null,
 } as const satisfies Partial<Pin>
 
-/** A catalogue change: the pin's new entry, or its removal. */
+/** A catalogue change: the pin's new entry, or its removal. `version`: see `nextPinStamp`; absent: none given. */
 export type PinChange =
-  { readonly kind: 'upsert'; readonly pin: Pin } | { readonly kind: 'delete'; readonly pinId: PinId }
+  | { readonly kind: 'upsert'; readonly pin: Pin; readonly version?: number }
+  | { readonly kind: 'delete'; readonly pinId: PinId; readonly version?: number }

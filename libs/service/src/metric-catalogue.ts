@@ -118,7 +118,7 @@ export const metricCatalogue = {
   },
   freshet_view_rejected_records: {
     type: 'gauge',
-    help: 'Records that the views could not fold since the start, by reason.',
+    help: 'Records that the views did not fold since the start, by reason. `PIN_STALE`: a change of a pin that is older than the one known.',
     labels: ['service', 'reason'],
   },
   freshet_ranker_model: {

@@ -1,6 +1,7 @@
 import type { ContractError } from '@freshet/contracts/errors'
 import { isContractError } from '@freshet/contracts/errors'
 import { createLogProgress } from '@freshet/contracts/log-progress'
+import { createPinVersions } from '@freshet/contracts/pin-versions'
 import type { LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import { joinRows, layoutOf, type RowBatch } from '@freshet/ranking/rows/row-batch'
@@ -65,11 +66,15 @@ export interface JoinerJob {
   stop(): Promise<void>
 }
 
+/** Pins whose versions are kept. */
+const maxPinVersions = 4_000_000
+
 /** Composes the job; nothing runs before `start()` or the first `fold`. */
 export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
   const { log, clock, artefacts, onError, onRows } = options
   const { joiner: config, maxBatchRecords, checkpointIntervalMs } = options.config
   const facts = createPinFacts()
+  const versions = createPinVersions({ maxVersions: maxPinVersions })
   const factsProgress = createLogProgress()
   const labels: Record<string, number> = {}
   const stopping = new AbortController()
@@ -125,7 +130,9 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
     for (const record of records) {
       if (record.position < done) continue
       try {
-        if (topic === 'pins.v1') facts.fold(record.key, record.value)
+        if (topic === 'pins.v1') {
+          if (versions.accept(record)) facts.fold(record.key, record.value)
+        }
         else if (topic === 'engagements.v1') takeEngagement({ ...open, arrive }, batch, record)
         else takeFeed({ ...open, arrive }, batch, record)
       } catch (error) {

@@ -1,5 +1,4 @@
 import type { ContractError } from '@freshet/contracts/errors'
-import { createLogProgress } from '@freshet/contracts/log-progress'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
@@ -7,7 +6,7 @@ import type { Clock } from '@freshet/domain/clock'
 import { createPin2Vec, type Pin2Vec } from '@freshet/embeddings/pin2vec'
 import type { TrainerConfig } from '../config.ts'
 import { doChores } from '../chores.ts'
-import { restoreCheckpoint, saveCheckpoint, type Learned } from './checkpoint.ts'
+import { atStart, restoreCheckpoint, saveCheckpoint, type Learned } from './checkpoint.ts'
 import { learnedTopics, learnRecord } from './learn.ts'
 import { publishTouched } from './publish.ts'
 
@@ -48,7 +47,8 @@ export interface Pin2VecJob {
 export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
   const { log, clock, config, checkpoints, onError } = options
   const space = `pin2vec-${config.dimensions}-${config.seed}`
-  let learned: Learned = { model: emptyModel(), progress: createLogProgress() }
+  const maxVersions = 2 * config.maxPins
+  let learned: Learned = atStart(emptyModel(), maxVersions)
   let publishedAtMs = Number.NEGATIVE_INFINITY
   let lastTurn: Promise<void> = Promise.resolve()
   let published = 0
@@ -72,10 +72,11 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
   }
 
   async function fold({ topic, partition, records, next }: LogBatch): Promise<void> {
-    const { model, progress } = learned
+    const { model, progress, versions } = learned
     const done = progress.position(topic, partition) ?? 0
     for (const record of records) {
       if (record.position < done) continue
+      if (topic === 'pins.v1' && !versions.accept(record)) continue
       try {
         learnRecord(model, topic, record)
       } catch {
@@ -117,7 +118,13 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
     publish,
     async start() {
       if (checkpoints !== null)
-        learned = await restoreCheckpoint({ log, checkpoints, emptyModel, onProblem: (error) => onError(error) })
+        learned = await restoreCheckpoint({
+          log,
+          checkpoints,
+          emptyModel,
+          maxVersions,
+          onProblem: (error) => onError(error),
+        })
       await follower.start()
       const regularly = [
         [config.publishIntervalMs, publish],

@@ -4,13 +4,13 @@ import { ContractError } from '../errors.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** Numbers of the fields of `freshet.catalogue.v1.Pin` that a card leaves out: they are large, or the caller knows them. */
-const leftOutFields: ReadonlySet<number> = new Set([1, 9, 15])
+const leftOutFields: ReadonlySet<number> = new Set([1, 9, 15, 16])
 const deletedField = 10
 const embeddingField = 9
 
 /** What a page draws of a pin, still in bytes. */
 export interface PackedCard {
-  /** The fields of the message without the id, the embedding and the signature; null: the pin was deleted. */
+  /** The fields of the message without the id, the embedding, the signature and the version; null: the pin was deleted. */
   readonly bytes: Uint8Array | null
   /** How many numbers the pin's visual embedding has; 0: it has none. */
   readonly embeddingWidth: number

@@ -1,5 +1,7 @@
 import { asId, idProblem, nameProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
+import type { PinStamp } from '@freshet/domain/pin-version'
+import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { bytesOf, float32Column } from '../bytes/columns.ts'
 import { ContractError } from '../errors.ts'
 import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
@@ -7,7 +9,8 @@ import { decodeOrThrow } from './engagement.ts'
 
 /** A catalogue change as its message. A removal is a message too, so that consumers that join late see it until compaction. */
 function toPinMessage(change: PinChange): PinMessage {
-  if (change.kind === 'delete') return PinMessage.create({ pinId: change.pinId, deleted: true })
+  const { version } = change
+  if (change.kind === 'delete') return PinMessage.create({ pinId: change.pinId, deleted: true, version })
   const { pin } = change
   return {
     pinId: pin.pinId,
@@ -25,6 +28,7 @@ function toPinMessage(change: PinChange): PinMessage {
     safetyLabels: [...pin.safetyLabels],
     minAge: pin.minAge,
     imageSignature: pin.imageSignature ?? '',
+    version,
   }
 }
 
@@ -42,9 +46,11 @@ export function decodePinChange(key: string, bytes: Uint8Array | null): PinChang
 /** A catalogue change from its message. Throws CODEC_INVALID, naming the field. */
 function fromPinMessage(message: PinMessage): PinChange {
   const pinId = pinIdOf(message.pinId)
-  if (message.deleted) return { kind: 'delete', pinId }
+  const versioned = versionOf(message.version)
+  if (message.deleted) return { kind: 'delete', pinId, ...versioned }
   return {
     kind: 'upsert',
+    ...versioned,
     pin: {
       pinId,
       title: message.title,
@@ -65,6 +71,42 @@ function fromPinMessage(message: PinMessage): PinChange {
       imageSignature: message.imageSignature === '' ? null : message.imageSignature,
     },
   }
+}
+
+function versionOf(version: number | undefined): { readonly version?: number } {
+  if (version === undefined) return {}
+  if (!isVersion(version)) throw invalid('version', `is ${version}, not 1 to 2^53 - 1`)
+  return { version }
+}
+
+function isVersion(version: number): boolean {
+  return Number.isSafeInteger(version) && version >= 1
+}
+
+const deletedField = 10
+const versionField = 16
+
+/** The stamp of a record of `pins.v1`, read without decoding the pin. null: the bytes are no message, or the version is not valid. */
+export function pinStampOf(value: Uint8Array | null): PinStamp | null {
+  let [version, isDeleted]: [number | null, boolean] = [null, value === null]
+  if (value === null) return { version, isDeleted }
+  try {
+    const reader = new BinaryReader(value)
+    while (reader.pos < reader.len) {
+      const [field, wireType] = reader.tag()
+      if (field === deletedField) isDeleted = reader.bool()
+      else if (field === versionField) version = Number(reader.int64())
+      else reader.skip(wireType, field)
+    }
+  } catch {
+    return null
+  }
+  return version === null || isVersion(version) ? { version, isDeleted } : null
+}
+
+/** The bytes of a removal with this version, for `pins.v1`. */
+export function encodePinRemoval(pinId: PinId, version: number | null): Uint8Array {
+  return encodePinChange({ kind: 'delete', pinId, ...(version !== null && { version }) })
 }
 
 function timeOf(field: string, timeMs: number | undefined): number | null {

@@ -18,6 +18,7 @@ const full = {
   safetyLabels: ['adult', 'graphic violence'],
   minAge: 18,
   imageSignature: 'p:8f3a',
+  version: 1_769_860_800_000,
 }
 
 const early = { ...full, expiresAt: full.availableFrom }
@@ -50,11 +51,15 @@ describe('parsePinJson', () => {
       change: { kind: 'delete', pinId: 'p' },
     })
     expect(parsePinJson({ pinId: 'p', deleted: false }, '')).toMatchObject({ change: { kind: 'upsert' } })
+    expect(parsePinJson({ pinId: 'p', deleted: true, version: 7 }, '')).toMatchObject({ change: { version: 7 } })
   })
 
   it.each([
     ['no object', 1, 'EVENT_SHAPE', 'pins[2]'],
     ['no id', {}, 'EVENT_FIELD_MISSING', 'pins[2].pinId'],
+    ['version 0', { ...full, version: 0 }, 'EVENT_FIELD_VALUE', 'pins[2].version'],
+    ['a version beyond 2^53', { ...full, version: 2 ** 53 }, 'EVENT_FIELD_VALUE', 'pins[2].version'],
+    ['a version as text', { ...full, version: '7' }, 'EVENT_FIELD_TYPE', 'pins[2].version'],
     ['an unknown field', { ...full, price: 3 }, 'EVENT_FIELD_UNKNOWN', 'pins[2].price'],
     ['a title of 501', { ...full, title: 'x'.repeat(501) }, 'EVENT_TEXT_INVALID', 'pins[2].title'],
     ['NUL in a title', { ...full, title: 'a\u0000b' }, 'EVENT_TEXT_INVALID', 'pins[2].title'],

@@ -1,6 +1,7 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
 import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
+import { maxPinVersion } from '@freshet/domain/pin-version'
 import { noObject, shortName, unknownField } from './engagement.ts'
 import { idFault, isJsonObject, nameFault, shown, textFault, wholeFault, wrongType, type FieldFault } from './fields.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
@@ -23,6 +24,7 @@ export const pinFields = [
   'minAge',
   'imageSignature',
   'deleted',
+  'version',
 ] as const
 
 /** A catalogue change as its owner writes it in JSON. */
@@ -51,6 +53,8 @@ export interface PinJson {
   readonly imageSignature?: string
   /** true: the owner removed the pin; other fields are ignored. */
   readonly deleted?: boolean
+  /** Of the changes of a pin the one with the highest version counts, in any order of arrival. */
+  readonly version?: number
 }
 
 /** The result of reading a pin. */
@@ -86,12 +90,14 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
   const found = problems as Problems | null
   if (found !== null) return found.refused()
   const pinId = value['pinId'] as PinId
-  if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId } }
-  const { visualEmbedding } = value
+  const { visualEmbedding, version } = value
+  const versioned = version === undefined ? {} : { version: version as number }
+  if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId, ...versioned } }
   return {
     ok: true,
     change: {
       kind: 'upsert',
+      ...versioned,
       pin: {
         pinId,
         title: (value['title'] ?? '') as string,
@@ -114,7 +120,8 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
 
 /** Writes a catalogue change as JSON that `parsePinJson` reads back. */
 export function pinToJson(change: PinChange): PinJson {
-  if (change.kind === 'delete') return { pinId: change.pinId, deleted: true }
+  const versioned = change.version === undefined ? {} : { version: change.version }
+  if (change.kind === 'delete') return { pinId: change.pinId, deleted: true, ...versioned }
   const { pin } = change
   return {
     pinId: pin.pinId,
@@ -131,6 +138,7 @@ export function pinToJson(change: PinChange): PinJson {
     ...(pin.safetyLabels.length === 0 ? {} : { safetyLabels: pin.safetyLabels }),
     ...(pin.minAge === 0 ? {} : { minAge: pin.minAge }),
     ...(pin.imageSignature === null ? {} : { imageSignature: pin.imageSignature }),
+    ...versioned,
   }
 }
 
@@ -152,6 +160,7 @@ const optionalFields: readonly (readonly [string, Check])[] = [
   ['minAge', one((value) => wholeFault(value, maxAge))],
   ['imageSignature', one((value) => shortTextFault(value, maxSignatureCharacters))],
   ['deleted', one((value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false')))],
+  ['version', one(versionFault)],
 ]
 
 function one(check: (value: unknown) => FieldFault | null): Check {
@@ -175,6 +184,11 @@ function list(max: number, what: string, of: (value: unknown) => FieldFault | nu
     }
     return faults ?? none
   }
+}
+
+function versionFault(value: unknown): FieldFault | null {
+  if (value === 0) return { code: 'EVENT_FIELD_VALUE', text: `is 0; give a whole number from 1 to ${maxPinVersion}` }
+  return wholeFault(value, maxPinVersion)
 }
 
 function shortTextFault(value: unknown, maxCharacters: number): FieldFault | null {

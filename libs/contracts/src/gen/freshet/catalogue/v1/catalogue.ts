@@ -52,6 +52,12 @@ export interface Pin {
   minAge: number;
   /** Equal for pins with the same picture, such as a perceptual hash: at most 64 characters; empty: not known. */
   imageSignature: string;
+  /**
+   * Chosen by the catalogue's owner, for example when the pin was last changed, in milliseconds: 1 to 2^53 - 1. Of the changes of a pin the one with the
+   * highest version counts, whatever the order in which they come; of two with the same version a removal counts, else the later
+   * one. A pin that has a version ignores entries without one; a removal without one always counts. Absent: none.
+   */
+  version?: number | undefined;
 }
 
 function createBasePin(): Pin {
@@ -71,6 +77,7 @@ function createBasePin(): Pin {
     safetyLabels: [],
     minAge: 0,
     imageSignature: "",
+    version: undefined,
   };
 }
 
@@ -120,6 +127,9 @@ export const Pin: MessageFns<Pin> = {
     }
     if (message.imageSignature !== "") {
       writer.uint32(122).string(message.imageSignature);
+    }
+    if (message.version !== undefined) {
+      writer.uint32(128).int64(message.version);
     }
     return writer;
   },
@@ -257,6 +267,14 @@ export const Pin: MessageFns<Pin> = {
             message.imageSignature = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.version = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -326,6 +344,7 @@ export const Pin: MessageFns<Pin> = {
         : isSet(object.image_signature)
         ? globalThis.String(object.image_signature)
         : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : undefined,
     };
   },
 
@@ -376,6 +395,9 @@ export const Pin: MessageFns<Pin> = {
     if (message.imageSignature !== "") {
       obj.imageSignature = message.imageSignature;
     }
+    if (message.version !== undefined) {
+      obj.version = Math.round(message.version);
+    }
     return obj;
   },
 
@@ -399,6 +421,7 @@ export const Pin: MessageFns<Pin> = {
     message.safetyLabels = object.safetyLabels?.map((e) => e) || [];
     message.minAge = object.minAge ?? 0;
     message.imageSignature = object.imageSignature ?? "";
+    message.version = object.version ?? undefined;
     return message;
   },
 };
