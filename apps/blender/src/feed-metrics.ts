@@ -93,7 +93,8 @@ export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, me
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, vectors, cards, versions, rememberedUsers, unwrittenFeeds, inFlight, waitingForTurn } = blender.stats()
+    const { facts, vectors, cards, versions, rememberedUsers, unwrittenFeeds, inFlight, waitingForTurn } =
+      blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rows.set({ service, view: 'vectors' }, vectors.vectors)

@@ -8,7 +8,9 @@ import { createPinVersions } from './pin-versions.ts'
 
 /** A record of `pins.v1`. */
 function record(pinId: string, { version, isDeleted }: PinStamp, title = '') {
-  const value = Pin.encode(Pin.create({ pinId, title, deleted: isDeleted, ...(version !== null && { version }) })).finish()
+  const value = Pin.encode(
+    Pin.create({ pinId, title, deleted: isDeleted, ...(version !== null && { version }) }),
+  ).finish()
   return { key: pinId, value }
 }
 
@@ -67,7 +69,10 @@ describe('versions of pins', () => {
   })
 
   it('read the stamp of a removal, of a record without a value and of one with every field', () => {
-    expect(pinStampOf(encodePinRemoval(asId<PinId>('a'), 2 ** 53 - 1))).toEqual({ version: 2 ** 53 - 1, isDeleted: true })
+    expect(pinStampOf(encodePinRemoval(asId<PinId>('a'), 2 ** 53 - 1))).toEqual({
+      version: 2 ** 53 - 1,
+      isDeleted: true,
+    })
     expect(pinStampOf(null)).toEqual({ version: null, isDeleted: true })
     expect(pinStampOf(record('a', { version: 9, isDeleted: false }, 'Red shoes').value)).toEqual({
       version: 9,

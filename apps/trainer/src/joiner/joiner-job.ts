@@ -132,8 +132,7 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
       try {
         if (topic === 'pins.v1') {
           if (versions.accept(record)) facts.fold(record.key, record.value)
-        }
-        else if (topic === 'engagements.v1') takeEngagement({ ...open, arrive }, batch, record)
+        } else if (topic === 'engagements.v1') takeEngagement({ ...open, arrive }, batch, record)
         else takeFeed({ ...open, arrive }, batch, record)
       } catch (error) {
         if (!isContractError(error, 'CODEC_INVALID')) throw error
