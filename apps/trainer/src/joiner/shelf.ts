@@ -18,7 +18,10 @@ export interface Shelf {
   get(feedId: string): Promise<Uint8Array>
   /** Forgets a record. Its file stays until `sweep`, because the last checkpoint may need it. */
   remove(feedId: string): void
-  /** Writes what no file has yet as one file, if `maxBytes` are exceeded or `all` is set; then frees memory beyond the bound. */
+  /**
+   * If `maxBytes` are exceeded, frees the oldest records until there is room for a file's worth, and writes those that no file has. `all`:
+   * writes every record that no file has. It writes files of `fileBytes`, so that no write is long.
+   */
   spill(all?: boolean): Promise<void>
   save(): ShelfState
   /** Deletes the files that nothing needs. Call it when the checkpoint with the saved state is durable. */
@@ -36,6 +39,10 @@ interface Entry {
   place: Place | null
 }
 
+/** Records of one file, bytes: more only if one record is. */
+const fileBytes = 4 << 20
+
+const none = new Uint8Array(0)
 const folder = 'trainer/joiner/spill/'
 const spillFormat = { magic: 0x46525350, version: 1 }
 const nameOf = (file: number): string => `${folder}${String(file).padStart(12, '0')}.feeds`
@@ -47,6 +54,9 @@ export async function openShelf(
   state: ShelfState = { nextFile: 0, places: [] },
 ): Promise<Shelf> {
   const entries = new Map<string, Entry>()
+  /** Those in memory, and of these those without a file, oldest first. */
+  const held = new Set<Entry>()
+  const fresh = new Set<Entry>()
   let next = state.nextFile
   let bytes = 0
   let spilled = 0
@@ -68,22 +78,40 @@ export async function openShelf(
     return opened.bytes.subarray(from, to)
   }
 
-  async function write(fresh: readonly Entry[]): Promise<void> {
-    const total = fresh.reduce((sum, { record }) => sum + (record?.length ?? 0), 0)
+  /** Writes the oldest records that no file has, as one file. */
+  async function writeOldest(): Promise<void> {
+    const some: Entry[] = []
+    let total = 0
+    for (const entry of fresh) {
+      const { length } = entry.record ?? none
+      if (some.length > 0 && total + length > fileBytes) break
+      some.push(entry)
+      total += length
+    }
     const joined = new Uint8Array(total)
     const places: Place[] = []
     let at = 0
-    for (const { record } of fresh) {
-      if (record === null) continue
-      joined.set(record, at)
-      places.push({ file: next, from: at, to: (at += record.length) })
+    for (const { record } of some) {
+      joined.set(record ?? none, at)
+      places.push({ file: next, from: at, to: (at += record?.length ?? 0) })
     }
     await files?.put(
       nameOf(next),
       encodeSnapshot((writer) => writer.u8('records', joined), spillFormat),
     )
     next++
-    fresh.forEach((entry, index) => (entry.place = places[index] ?? null))
+    some.forEach((entry, index) => {
+      entry.place = places[index] ?? null
+      fresh.delete(entry)
+    })
+  }
+
+  /** Frees the memory of a record that a file has. */
+  function free(entry: Entry): void {
+    bytes -= entry.record?.length ?? 0
+    entry.record = null
+    held.delete(entry)
+    spilled++
   }
 
   return {
@@ -94,7 +122,10 @@ export async function openShelf(
       return spilled
     },
     put(feedId, record) {
-      entries.set(feedId, { record, place: null })
+      const entry = { record, place: null }
+      entries.set(feedId, entry)
+      held.add(entry)
+      fresh.add(entry)
       bytes += record.length
     },
     async get(feedId) {
@@ -107,19 +138,20 @@ export async function openShelf(
       const entry = entries.get(feedId)
       if (entry === undefined) return
       entries.delete(feedId)
+      held.delete(entry)
+      fresh.delete(entry)
       if (entry.record === null) spilled--
       else bytes -= entry.record.length
     },
     async spill(all = false) {
-      if (files === null || (bytes <= maxBytes && !all)) return
-      const fresh = [...entries.values()].filter(({ place }) => place === null)
-      if (fresh.length > 0) await write(fresh)
+      if (files === null) return
+      while (all && fresh.size > 0) await writeOldest()
       if (bytes <= maxBytes) return
-      for (const entry of entries.values()) {
-        if (entry.record === null) continue
-        bytes -= entry.record.length
-        entry.record = null
-        spilled++
+      const room = Math.max(0, maxBytes - fileBytes)
+      for (const entry of held) {
+        if (bytes <= room) break
+        while (entry.place === null) await writeOldest()
+        free(entry)
       }
     },
     save: () => ({
