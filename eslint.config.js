@@ -63,6 +63,8 @@ const systemRooms = [
   'libs/adapters/src/system/**',
   // gRPC takes deadlines as times of the system's clock.
   'libs/adapters/src/grpc/deadline.ts',
+  // Keys and tokens expire by the clock on the wall.
+  'libs/service/src/wall-clock.ts',
   // What the SDK finds in a browser or in Node.
   'libs/client/src/environment.ts',
 ]
@@ -90,6 +92,7 @@ export default ts.config(
           depConstraints: [
             { sourceTag: 'scope:domain', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:settings', onlyDependOnLibsWithTags: [] },
+            { sourceTag: 'scope:access', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
             { sourceTag: 'scope:tfjs', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:columns', onlyDependOnLibsWithTags: below },
             { sourceTag: 'scope:pipeline', onlyDependOnLibsWithTags: [] },
@@ -110,15 +113,19 @@ export default ts.config(
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
             { sourceTag: 'scope:ordering', onlyDependOnLibsWithTags: ['scope:domain'] },
             { sourceTag: 'scope:experiments', onlyDependOnLibsWithTags: ['scope:domain'] },
-            { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
+            {
+              sourceTag: 'scope:service',
+              onlyDependOnLibsWithTags: ['scope:access', 'scope:settings', 'scope:domain'],
+            },
             {
               sourceTag: 'scope:adapters',
-              onlyDependOnLibsWithTags: ['scope:contracts', 'scope:settings', 'scope:domain'],
+              onlyDependOnLibsWithTags: ['scope:contracts', 'scope:access', 'scope:settings', 'scope:domain'],
             },
             {
               sourceTag: 'scope:app',
               onlyDependOnLibsWithTags: [
                 'scope:service',
+                'scope:access',
                 'scope:settings',
                 'scope:adapters',
                 'scope:ranking',

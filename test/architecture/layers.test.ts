@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   settings: [],
+  access: ['domain', 'settings'],
   tfjs: [],
   columns: ['domain'],
   pipeline: [],
@@ -20,10 +21,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   retrieval: ['domain', 'settings', 'columns', 'vectors', 'embeddings'],
   ranking: ['domain', 'columns'],
   experiments: ['domain'],
-  service: ['domain', 'settings'],
-  adapters: ['contracts', 'domain', 'settings'],
+  service: ['domain', 'settings', 'access'],
+  adapters: ['contracts', 'domain', 'settings', 'access'],
   app: [
     'service',
+    'access',
     'settings',
     'adapters',
     'ranking',

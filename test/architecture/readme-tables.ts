@@ -10,6 +10,7 @@ import { ingestProblems } from '@freshet/contracts/json/problems'
 import { topics } from '@freshet/contracts/topics'
 import { describeConfig } from '@freshet/service/setting-rows'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
+import { accessErrorCatalogue } from '@freshet/access/errors'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
 import { worldErrorCatalogue } from '@freshet/freshet/world/errors'
@@ -188,6 +189,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
   )
   const errors = Object.entries({
     ...serviceErrorCatalogue,
+    ...accessErrorCatalogue,
     ...errorCatalogue,
     ...ingestProblems,
     ...retrievalErrorCatalogue,

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { silentReport } from '@freshet/service/reporting'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
@@ -96,6 +97,7 @@ const servers: readonly (readonly [string, readonly GrpcService[], readonly stri
 
 async function start(services: readonly GrpcService[]): Promise<number> {
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({}),
     services,
     descriptors: readDescriptors(),

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect as connectPlain } from 'node:net'
@@ -56,6 +57,7 @@ function tlsOf(config: object) {
 async function startGrpc(config: object, maxConnectionAgeMs = 90_000) {
   const { tls, ...seen } = tlsOf(config)
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({ maxConnectionAgeMs }),
     services: [
       serveCandidateService(
@@ -283,6 +285,7 @@ async function startHttp(config: object, limits: Partial<HttpLimits> = {}) {
   const { tls } = tlsOf(config)
   const metrics = createMetrics()
   const app = createHttpApp({
+    access: openAccess,
     name: 'test',
     limits: { ...z.object(httpSettings(0)).parse({}), ...limits },
     maxBodyBytes: 1 << 20,
@@ -293,7 +296,7 @@ async function startHttp(config: object, limits: Partial<HttpLimits> = {}) {
     metrics,
     tls: tls.server('http'),
   })
-  app.get('/here', async () => ({ here: true }))
+  app.get('/here', { config: { access: { rule: 'public' } } }, async () => ({ here: true }))
   const port = await listen(app, '127.0.0.1', 0)
   closing.push(() => app.close())
   const connections = async (): Promise<number> =>
@@ -371,6 +374,7 @@ describe('HTTPS', () => {
     for (const operations of [false, true]) {
       const { tls } = tlsOf({ ...mutual, clientCertificates: 'all', operations })
       const server = await startOperationsServer({
+        access: openAccess,
         host: '127.0.0.1',
         port: 0,
         name: 'test',

@@ -1,3 +1,6 @@
+import { AccessError } from '@freshet/access/errors'
+import type { CallRule } from '@freshet/access/rules'
+import { blenderRules } from '@freshet/adapters/access/blender-rules'
 import {
   connectTimeoutMs,
   contentTypes,
@@ -9,7 +12,7 @@ import {
   type ConnectHeaders,
   type ConnectQuery,
 } from '@freshet/adapters/connect/connect-call'
-import { connectFailure } from '@freshet/adapters/connect/connect-error'
+import { accessFailure, connectFailure } from '@freshet/adapters/connect/connect-error'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
@@ -42,30 +45,33 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
   const add = <Request, Response>(
     method: MethodCodecs<Request, Response>,
     call: (request: Request, options: CallOptions) => Promise<Response>,
+    access: CallRule<Request>,
   ): void => {
-    addRoute(app, { method, call }, options)
+    addRoute(app, { method, call, access }, options)
   }
-  add(blenderMethods.getFeed, blender.getFeed)
-  add(blenderMethods.getRelatedPins, blender.getRelatedPins)
-  add(blenderMethods.rankPins, blender.rankPins)
-  add(blenderMethods.getPins, blender.getPins)
-  add(blenderMethods.searchByImage, blender.searchByImage)
-  add(blenderMethods.explainFeed, blender.explainFeed)
-  add(blenderMethods.getCapabilities, blender.getCapabilities)
+  add(blenderMethods.getFeed, blender.getFeed, blenderRules.getFeed)
+  add(blenderMethods.getRelatedPins, blender.getRelatedPins, blenderRules.getRelatedPins)
+  add(blenderMethods.rankPins, blender.rankPins, blenderRules.rankPins)
+  add(blenderMethods.getPins, blender.getPins, blenderRules.getPins)
+  add(blenderMethods.searchByImage, blender.searchByImage, blenderRules.searchByImage)
+  add(blenderMethods.explainFeed, blender.explainFeed, blenderRules.explainFeed)
+  add(blenderMethods.getCapabilities, blender.getCapabilities, blenderRules.getCapabilities)
 }
 
 interface Route<Request, Response> {
   readonly method: MethodCodecs<Request, Response>
   readonly call: (request: Request, options: CallOptions) => Promise<Response>
+  readonly access: CallRule<Request>
 }
 
 function addRoute<Request, Response>(
   app: FastifyInstance,
-  { method, call }: Route<Request, Response>,
+  { method, call, access }: Route<Request, Response>,
   { timeoutMs, maxTimeoutMs, maxBodyBytes }: ConnectOptions,
 ): void {
   const path = `${service}/${method.name}`
   const answer = async (request: FastifyRequest, reply: FastifyReply, codec: ConnectCodec, message: Request) => {
+    request.checkAccess(message)
     const headers = request.headers as ConnectHeaders
     const deadlineMs = connectTimeoutMs(headers, { defaultMs: timeoutMs, maxMs: maxTimeoutMs })
     const gone = new AbortController()
@@ -79,12 +85,12 @@ function addRoute<Request, Response>(
     if (encoding !== null) reply.header('content-encoding', encoding)
     return reply.header('content-type', contentTypes[codec]).send(body)
   }
-  app.post(path, async (request, reply) => {
+  app.post(path, { config: { access } }, async (request, reply) => {
     const codec = request.headers['content-type']?.startsWith(contentTypes.proto) === true ? 'proto' : 'json'
     return answer(request, reply, codec, readRequest(method, codec, request.body))
   })
   if (!method.reads) return
-  app.get(path, async (request, reply) => {
+  app.get(path, { config: { access } }, async (request, reply) => {
     const read = readQuery(method, request.query as ConnectQuery, maxBodyBytes)
     return answer(request, reply, read.codec, read.request)
   })
@@ -97,6 +103,11 @@ function fail(reply: FastifyReply, error: unknown, onDefect: (error: unknown) =>
     const code = error.fault === 'no room' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
     const { body } = connectFailure(new ContractError(code, `body: ${error.message}`))
     return reply.headers(headers).code(status).send(body)
+  }
+  if (error instanceof AccessError) {
+    const { status, body } = accessFailure(error)
+    if (status === 503) reply.header('retry-after', '1')
+    return reply.code(status).send(body)
   }
   const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string }
   if (!isContractError(error) && statusCode === 415) {

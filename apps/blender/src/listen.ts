@@ -1,3 +1,4 @@
+import type { Access } from '@freshet/access/access'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import type { Blender } from '@freshet/contracts/ports/calls'
@@ -17,6 +18,7 @@ import { createHttpApp } from './server.ts'
 export interface ServeOptions {
   readonly blender: Blender
   readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>
+  readonly access: Access
   readonly logger: Logger
   readonly metrics: Metrics
   readonly report: Report
@@ -29,6 +31,7 @@ export interface ServeOptions {
 export async function serve({
   blender,
   config,
+  access,
   logger,
   metrics,
   report,
@@ -42,6 +45,7 @@ export async function serve({
   }
   const app = createHttpApp({
     blender,
+    access,
     timeoutMs,
     maxTimeoutMs,
     maxBodyBytes,
@@ -58,6 +62,7 @@ export async function serve({
   const server = await startGrpcServer({
     ...config.grpc,
     services,
+    access,
     descriptors: readDescriptors(),
     metrics,
     tls: tls.server('grpc'),

@@ -22,7 +22,7 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: gets candidates, filters them, lets the ranker score them, and records what it served.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, tls, use, inspect, readiness, fail }) {
+  async start({ name, version, config, logger, metrics, report, access, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
@@ -34,6 +34,7 @@ await runService({
       address: config.candidateService.address,
       credentials,
       roundRobin: true,
+      key: access.internalKey,
       resilience: resilienceOf('candidate-service', config.candidateService, metrics),
     })
     use({ name: 'candidate-service', close: async () => candidates.close() })
@@ -41,6 +42,7 @@ await runService({
       address: config.ranker.address,
       credentials,
       roundRobin: true,
+      key: access.internalKey,
       resilience: resilienceOf('ranker', config.ranker, metrics),
     })
     use({ name: 'ranker', close: async () => ranker.close() })
@@ -69,6 +71,6 @@ await runService({
     // Without a candidate service there are no popular pins, but users' last good feeds are better than no answer.
     const ask = () => blender.warmUp(config.blender.defaultTimeoutMs)
     await warmUp({ unready: blender.unready, ask, maxWaitMs: 30_000 })
-    await serve({ blender, config, logger, metrics, report, tls, readiness, use })
+    await serve({ blender, config, access, logger, metrics, report, tls, readiness, use })
   },
 })

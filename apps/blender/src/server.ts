@@ -1,3 +1,7 @@
+import type { Access } from '@freshet/access/access'
+import { AccessError } from '@freshet/access/errors'
+import type { CallRule } from '@freshet/access/rules'
+import { blenderRules } from '@freshet/adapters/access/blender-rules'
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import type { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { MessageHeaders } from '@freshet/contracts/headers'
@@ -25,6 +29,7 @@ import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } fr
 /** Dependencies of the HTTP server. */
 export interface HttpOptions {
   readonly blender: Blender
+  readonly access: Access
   /** Deadline of a request. */
   readonly timeoutMs: number
   /** Longest deadline that a request by the Connect protocol can ask for. */
@@ -74,6 +79,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     limits,
     maxBodyBytes,
     room,
+    access: options.access,
     origins,
     methods: ['GET', 'POST'],
     answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : invalidHttp)),
@@ -81,6 +87,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     tls: options.tls ?? null,
   })
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof AccessError) return refuse(reply, error.httpStatus, error)
     if (error instanceof BodyError) {
       const { status, headers } = bodyStatus(error)
       const code = error.fault === 'no room' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
@@ -97,7 +104,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     return refuse(reply, 404, new ContractError('CALL_INVALID_ARGUMENT', text))
   })
 
-  function refuse(reply: FastifyReply, status: number, error: ContractError): FastifyReply {
+  function refuse(reply: FastifyReply, status: number, error: ContractError | AccessError): FastifyReply {
     if (error.code === 'CALL_INTERNAL') onDefect(error)
     if (status === 503) reply.header('retry-after', '1')
     return reply.code(status).send(errorBody(error))
@@ -121,33 +128,74 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     }
   }
 
-  /** `preview`: the request as GET answers it. */
   function route<Request, Response>(
     path: string,
     read: (json: unknown) => Request,
     ask: (request: Request, call: CallOptions) => Promise<Response>,
-    { json, preview }: { json: (response: Response) => unknown; preview: (request: Request) => Request },
+    { json, preview, access }: RouteOptions<Request, Response>,
   ): void {
     const answer = answerer(ask, json)
-    app.get(path, async (request, reply) => {
+    const allowed = (request: FastifyRequest, message: Request): Request => {
+      request.checkAccess(message)
+      return message
+    }
+    app.get(path, { config: { access } }, async (request, reply) => {
       const asked = read(jsonFromQuery(request.query as Record<string, unknown>))
-      return answer(preview(asked), reply, traceIn(request))
+      return answer(preview(allowed(request, asked)), reply, traceIn(request))
     })
-    app.post(path, async (request, reply) => answer(read(request.body), reply, traceIn(request)))
+    app.post(path, { config: { access } }, async (request, reply) =>
+      answer(allowed(request, read(request.body)), reply, traceIn(request)),
+    )
   }
 
-  route('/v1/feed', feedRequestFromJson, blender.getFeed, { json: feedToJson, preview: dry })
-  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, { json: relatedPinsToJson, preview: dry })
-  route('/v1/rank', rankRequestFromJson, blender.rankPins, { json: namedEnums, preview: asItIs })
-  route('/v1/pins', pinsRequestFromJson, blender.getPins, { json: asItIs, preview: asItIs })
-  route('/v1/search', searchRequestFromJson, blender.searchByImage, { json: namedEnums, preview: asItIs })
-  route('/v1/explain', explainRequestFromJson, blender.explainFeed, { json: explanationToJson, preview: asItIs })
-  route('/v1/capabilities', capabilitiesRequestFromJson, blender.getCapabilities, { json: asItIs, preview: asItIs })
+  route('/v1/feed', feedRequestFromJson, blender.getFeed, {
+    json: feedToJson,
+    preview: dry,
+    access: blenderRules.getFeed,
+  })
+  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, {
+    json: relatedPinsToJson,
+    preview: dry,
+    access: blenderRules.getRelatedPins,
+  })
+  route('/v1/rank', rankRequestFromJson, blender.rankPins, {
+    json: namedEnums,
+    preview: asItIs,
+    access: blenderRules.rankPins,
+  })
+  route('/v1/pins', pinsRequestFromJson, blender.getPins, {
+    json: asItIs,
+    preview: asItIs,
+    access: blenderRules.getPins,
+  })
+  route('/v1/search', searchRequestFromJson, blender.searchByImage, {
+    json: namedEnums,
+    preview: asItIs,
+    access: blenderRules.searchByImage,
+  })
+  route('/v1/explain', explainRequestFromJson, blender.explainFeed, {
+    json: explanationToJson,
+    preview: asItIs,
+    access: blenderRules.explainFeed,
+  })
+  route('/v1/capabilities', capabilitiesRequestFromJson, blender.getCapabilities, {
+    json: asItIs,
+    preview: asItIs,
+    access: blenderRules.getCapabilities,
+  })
   void app.register(async (scope) => {
     addBodyParser(scope, contentTypes.proto, { maxBodyBytes, room }, (bytes) => bytes)
     addConnectRoutes(scope, options)
   })
   return app
+}
+
+/** What differs between the routes. */
+interface RouteOptions<Request, Response> {
+  readonly json: (response: Response) => unknown
+  /** The request as GET answers it. */
+  readonly preview: (request: Request) => Request
+  readonly access: CallRule<Request>
 }
 
 /** A message without enums is JSON already, and a call that records nothing is its own preview. */
@@ -165,8 +213,8 @@ function traceIn({ headers }: FastifyRequest): MessageHeaders {
 }
 
 /** The body of an error. The message begins with the field. */
-function errorBody({ code, message, retryable }: ContractError) {
-  const field = code === 'CALL_INVALID_ARGUMENT' ? (fieldOf(message) ?? '') : ''
+function errorBody({ code, message, retryable }: ContractError | AccessError) {
+  const field = code === 'CALL_INVALID_ARGUMENT' || code === 'ACCESS_FIELD_DENIED' ? (fieldOf(message) ?? '') : ''
   return { error: { code, field, message, retryable } }
 }
 

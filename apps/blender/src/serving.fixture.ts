@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { createBlenderClient, type RemoteBlender } from '@freshet/adapters/grpc/blender-client'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
@@ -16,6 +17,7 @@ interface Serving {
 /** The HTTP server of a blender, which does not listen. */
 export function httpAppOf(blender: Blender, { closing, onDefect = () => {} }: Serving) {
   const app = createHttpApp({
+    access: openAccess,
     blender,
     timeoutMs: 500,
     maxTimeoutMs: 60_000,

@@ -20,13 +20,13 @@ await runService({
   name: 'candidate-service',
   description: 'Finds a few hundred candidate pins for each request, from views folded from the log.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, tls, use, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, access, tls, use, readiness, fail }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const credentials = channelCredentials(tls.client())
     const peers = config.candidates.shardPeers.map((address) =>
-      createTrailShardClient({ address, credentials, roundRobin: true }),
+      createTrailShardClient({ address, credentials, roundRobin: true, key: access.internalKey }),
     )
     use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })
     const service = createCandidateService({
@@ -55,6 +55,7 @@ await runService({
     const server = await startGrpcServer({
       ...config.grpc,
       services: rpcs,
+      access,
       descriptors: readDescriptors(),
       metrics,
       tls: tls.server('grpc'),

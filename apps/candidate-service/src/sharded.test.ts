@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { createTrailShardClient } from '@freshet/adapters/grpc/trail-shard-client'
 import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
@@ -38,6 +39,7 @@ afterEach(async () => {
 /** A TrailShard on its own port; the test can close it early. */
 async function listen(shard: TrailShard): Promise<{ readonly address: string; close(): Promise<void> }> {
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [serveTrailShard(shard, { onDefect: () => {} })],

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js'
 import { Action, Engagement } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
@@ -30,6 +31,7 @@ async function start(maxStreamBatches = 2) {
     maxStreamBatches,
   })
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [service],

@@ -86,10 +86,23 @@ export const corsSettings = {
   }),
 } as const
 
+/** Settings of the admin port, which a process with keys opens for admin calls. */
+export const adminSettings = {
+  host: z.string().min(1).default('127.0.0.1').meta({
+    description:
+      'Address of the HTTP server for admin calls, such as the catalogue and erasures. Only a process with keys opens it',
+  }),
+  port: z.int().min(0).max(65_535).default(8081).meta({
+    description:
+      'Port of the HTTP server for admin calls; 0: any free port. A process without keys serves admin calls on its public port',
+  }),
+} as const
+
 /** The configuration of event-ingest. */
 export const processSchema = z.object({
   ...serviceSettings(9464),
   http: z.object(httpSettings(8080)),
+  admin: z.object(adminSettings),
   grpc: z.object(grpcSettings(7073)),
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),

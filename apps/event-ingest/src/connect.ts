@@ -1,3 +1,6 @@
+import { AccessError } from '@freshet/access/errors'
+import type { CallRule } from '@freshet/access/rules'
+import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import {
   connectTimeoutMs,
   contentTypes,
@@ -6,7 +9,7 @@ import {
   writeResponse,
   type ConnectHeaders,
 } from '@freshet/adapters/connect/connect-call'
-import { detailOf, type ConnectFailure } from '@freshet/adapters/connect/connect-error'
+import { accessFailure, detailOf, type ConnectFailure } from '@freshet/adapters/connect/connect-error'
 import { isContractError } from '@freshet/contracts/errors'
 import { ingestProblems, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import { traceHeaders } from '@freshet/contracts/trace-context'
@@ -46,6 +49,11 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
     return reply.code(status).type('application/json').send(body)
   }
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AccessError) {
+      count(error.code)
+      const { status, body } = accessFailure(error)
+      return reply.code(status).type('application/json').send(body)
+    }
     const problem = isContractError(error, 'CALL_INVALID_ARGUMENT')
       ? malformed(error.message)
       : problemOfError(error, request, accepted)
@@ -56,10 +64,16 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
     return fail(reply, [problem])
   })
 
-  const add = <Request, Response>({ method, take }: MessageCall<Request, Response>): void => {
-    app.post(`/freshet.ingest.v1.EventIngest/${method.name}`, async (request, reply) => {
+  const add = <Request, Response>(
+    { method, take }: MessageCall<Request, Response>,
+    access: CallRule<Request>,
+    adminPort = false,
+  ): void => {
+    const path = `/freshet.ingest.v1.EventIngest/${method.name}`
+    app.post(path, { config: { access, adminPort } }, async (request, reply) => {
       const codec = request.headers['content-type']?.startsWith(contentTypes.proto) === true ? 'proto' : 'json'
       const message = readRequest(method, codec, request.body)
+      request.checkAccess(message)
       const deadline = deadlineOf(request, options.clock)
       try {
         request.received?.end()
@@ -75,9 +89,9 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
     })
   }
   const { postEngagements, postPins, mergeUsers } = createMessageCalls(options.ingest)
-  add(postEngagements)
-  add(postPins)
-  add(mergeUsers)
+  add(postEngagements, ingestRules.postEngagements)
+  add(postPins, ingestRules.postPins, true)
+  add(mergeUsers, ingestRules.mergeUsers)
 }
 
 const accepted = Object.values(contentTypes).join(', ')

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { silentReport } from '@freshet/service/reporting'
 import { credentials, makeGenericClientConstructor, status, type ServiceError } from '@grpc/grpc-js'
 import { decodeEngagement, encodeEngagement } from '@freshet/contracts/codecs/engagement'
@@ -29,6 +30,7 @@ afterEach(async () => {
 async function start() {
   const ingest = await startIngest()
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [

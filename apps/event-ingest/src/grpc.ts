@@ -1,4 +1,5 @@
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js'
+import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import { EventIngestService } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import type { IngestProblem } from '@freshet/contracts/json/problems'
 import type { GrpcService } from '@freshet/service/grpc-service'
@@ -81,5 +82,6 @@ export function createIngestGrpcService(
       streamEngagements: streams.serve(engagementStream),
       streamPins: streams.serve(pinStream),
     },
+    rules: ingestRules,
   }
 }

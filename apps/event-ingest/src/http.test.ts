@@ -483,7 +483,8 @@ describe('browsers of other origins', () => {
     expect(preflight.statusCode).toBe(204)
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-headers': 'content-type, content-encoding, connect-protocol-version, connect-timeout-ms',
+      'access-control-allow-headers':
+        'content-type, content-encoding, freshet-key, authorization, traceparent, tracestate, connect-protocol-version, connect-timeout-ms',
     })
     expect((await post('/v1/engagements', {}, { origin })).headers['access-control-allow-origin']).toBe(origin)
     const other = await post('/v1/engagements', {}, { origin: 'https://evil.example' })

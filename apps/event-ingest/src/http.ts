@@ -1,3 +1,6 @@
+import type { Access } from '@freshet/access/access'
+import { AccessError } from '@freshet/access/errors'
+import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { contentTypes } from '@freshet/adapters/connect/connect-call'
 import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contracts/json/fields'
@@ -24,6 +27,9 @@ import { problemOf, problemOfError } from './request-problems.ts'
 /** Dependencies and settings of the HTTP server. */
 export interface HttpOptions {
   readonly ingest: Ingest
+  readonly access: Access
+  /** Which server serves admin calls, if this one does not, e.g. `admin port 8081`. Absent: this one serves them. */
+  readonly adminCallsAt?: string
   readonly clock: Clock
   readonly config: IngestConfig
   readonly limits: HttpLimits
@@ -54,6 +60,8 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     limits: options.limits,
     maxBodyBytes: config.maxBodyBytes,
     room: ingest.inFlight,
+    access: options.access,
+    ...(options.adminCallsAt !== undefined && { adminCallsAt: options.adminCallsAt }),
     origins: options.origins,
     methods: ['POST', 'DELETE'],
     answerTo: (fault) => errorBody(fault === 'slow' ? tooSlow : noHttp),
@@ -82,6 +90,10 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   }
 
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AccessError) {
+      requests.inc({ protocol: 'http', outcome: error.code })
+      return reply.code(error.httpStatus).type('application/json').send(accessBody(error))
+    }
     const problem = problemOfError(error, request, 'application/json')
     if (error instanceof BodyError) reply.headers(bodyStatus(error).headers)
     if (problem.code === 'INGEST_INTERNAL') report(error, { part: 'http', outcome: 'defect' })
@@ -113,7 +125,7 @@ interface Answering {
 }
 
 function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accepted }: Answering): void {
-  app.post('/v1/engagements', async (request, reply) => {
+  app.post('/v1/engagements', { config: { access: ingestRules.postEngagements } }, async (request, reply) => {
     const body = readEvents(request.body, 'engagements', ['sentAt', 'clockOffsetMs'])
     if ('code' in body) return refuse(reply, body)
     const clock = readClock(body.about)
@@ -126,20 +138,23 @@ function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accep
       await ingest.takeEngagements({ events, single, read: parseEngagementJson, clock, bytes, call }),
     )
   })
-  app.post('/v1/pins', async (request, reply) => {
+  app.post('/v1/pins', { config: { access: ingestRules.postPins, adminPort: true } }, async (request, reply) => {
     const body = readEvents(request.body, 'pins', [])
     if ('code' in body) return refuse(reply, body)
     const { events, single } = body
     const bytes = handOver(request)
     return answer(reply, await ingest.takePins({ events, single, read: parsePinJson, bytes, call: readCall(request) }))
   })
-  app.post<{ Params: { id: string } }>('/v1/users/:id/merge', async (request, reply) => {
+  const merging = { config: { access: ingestRules.mergeUsers } }
+  app.post<{ Params: { id: string } }>('/v1/users/:id/merge', merging, async (request, reply) => {
     handOver(request)
     const merge = readMergeBody(request.params.id, request.body)
     if ('code' in merge) return refuse(reply, merge)
+    request.checkAccess(merge)
     return answer(reply, await ingest.mergeUsers(merge, readCall(request)))
   })
-  app.delete<{ Params: { id: string } }>('/v1/users/:id', async (request, reply) => {
+  const erasing = { config: { access: ingestRules.eraseUser, adminPort: true } }
+  app.delete<{ Params: { id: string } }>('/v1/users/:id', erasing, async (request, reply) => {
     handOver(request)
     const { id: userId } = request.params
     const result = await ingest.eraseUser(userId, readCall(request))
@@ -209,6 +224,10 @@ function readClock({ sentAt, clockOffsetMs: offset }: Events['about']): ClientCl
 
 function errorBody({ code, field, message }: IngestProblem): string {
   return JSON.stringify({ error: { code, field, message, retryable: ingestProblems[code].retryable } })
+}
+
+function accessBody({ code, message, retryable }: AccessError): string {
+  return JSON.stringify({ error: { code, field: '', message, retryable } })
 }
 
 const noHttp = problemOf('the request', 'REQUEST_MALFORMED', 'is not valid HTTP')

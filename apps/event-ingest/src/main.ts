@@ -4,12 +4,11 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
-import { listen } from '@freshet/service/http-app'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { createIngestGrpcService } from './grpc.ts'
-import { createHttpApp } from './http.ts'
 import { createIngest } from './ingest.ts'
+import { listenHttp } from './listen.ts'
 import { topicsKnown } from './topics-known.ts'
 import { watchLogs } from './watch-logs.ts'
 
@@ -17,7 +16,7 @@ await runService({
   name: 'event-ingest',
   description: 'Accepts engagements and catalogue changes, and answers when the log has them.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, tls, use, readiness }) {
+  async start({ name, version, config, logger, metrics, report, access, tls, use, readiness }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
@@ -32,30 +31,19 @@ await runService({
     use(watch.component)
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
-    const { http: limits, cors } = config
-    const app = createHttpApp({
-      ingest,
-      clock,
-      config: config.ingest,
-      limits,
-      origins: cors.origins,
-      metrics,
-      report,
-      tls: tls.server('http'),
-    })
-    const httpPort = await listen(app, config.http.host, config.http.port)
-    use({ name: 'http', drain: () => app.close() })
+    const ports = await listenHttp({ ingest, access, clock, config, metrics, report, tls: tls.server('http'), use })
     const { maxStreamBatches } = config.ingest
     const service = createIngestGrpcService(ingest, { metrics, report, maxStreamBatches })
     const grpc = await startGrpcServer({
       ...config.grpc,
       services: [service],
+      access,
       descriptors: readDescriptors(),
       metrics,
       tls: tls.server('grpc'),
     })
     use(grpcComponent(grpc, readiness))
     use({ name: 'streams', drain: () => service.drain() })
-    logger.info({ httpPort, grpcPort: grpc.port }, 'listening')
+    logger.info({ ...ports, grpcPort: grpc.port }, 'listening')
   },
 })

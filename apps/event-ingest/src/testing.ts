@@ -1,3 +1,4 @@
+import { openAccess, type Access } from '@freshet/access/access'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createSystemClock } from '@freshet/adapters/system/clock'
@@ -73,6 +74,8 @@ export async function startIngest(
     readonly config?: Partial<IngestConfig>
     readonly limits?: Partial<HttpLimits>
     readonly origins?: readonly string[]
+    /** Absent: open. */
+    readonly access?: Access
     readonly watched?: Pick<IngestOptions, 'watch' | 'foldProblem'>
   } = {},
 ) {
@@ -86,7 +89,16 @@ export async function startIngest(
   const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
   const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
-  const app = createHttpApp({ ingest, clock, config, limits, origins: options.origins ?? [], metrics, report })
+  const app = createHttpApp({
+    ingest,
+    access: options.access ?? openAccess,
+    clock,
+    config,
+    limits,
+    origins: options.origins ?? [],
+    metrics,
+    report,
+  })
   const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {
     const found: LogRecord[] = []
     const reader = await memory.readAll({

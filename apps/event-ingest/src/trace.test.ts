@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js'
 import {
   EventIngestClient,
@@ -34,6 +35,7 @@ async function overHttp() {
 async function overGrpc() {
   const started = await startIngest()
   const server = await startGrpcServer({
+    access: openAccess,
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [

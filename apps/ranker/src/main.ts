@@ -20,7 +20,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, tls, use, inspect, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, access, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const { models, backend } = await openSpecSlot(config.ranking)
     use({ name: 'model', close: () => models.close() })
@@ -60,6 +60,7 @@ await runService({
     const server = await startGrpcServer({
       ...config.grpc,
       services: [rpc],
+      access,
       descriptors: readDescriptors(),
       metrics,
       tls: tls.server('grpc'),

@@ -121,6 +121,12 @@ export const errorCatalogue = {
   ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'The name is not valid for an artefact.' },
   CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not finish before its deadline.' },
   CALL_CANCELLED: { fault: 'client', retryable: false, meaning: 'The caller cancelled the call.' },
+  CALL_REFUSED: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'The called service refused the key of the caller, or there was none. The message begins with a code of access.',
+  },
   CALL_UNAVAILABLE: {
     fault: 'dependency',
     retryable: true,

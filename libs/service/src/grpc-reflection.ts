@@ -21,7 +21,10 @@ interface Answer {
  * `descriptors` is a `google.protobuf.FileDescriptorSet` from `buf build`. Reflection passes its files on unchanged. It
  * must contain `services` and reflection itself; reflection does not show other services.
  */
-export function createReflection(descriptors: Uint8Array, services: readonly string[]): readonly GrpcService[] {
+export function createReflection(
+  descriptors: Uint8Array,
+  services: readonly string[],
+): readonly Omit<GrpcService, 'rules'>[] {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors))
   const names = [...services, ...versions.map((version) => `grpc.reflection.${version}.ServerReflection`)]
   const answer = answering(registry, names)

@@ -1,3 +1,5 @@
+import { openAccess } from '@freshet/access/access'
+import type { CallRules } from '@freshet/access/rules'
 import { connect, createServer } from 'node:net'
 import {
   credentials,
@@ -36,6 +38,8 @@ const echo = {
   },
 }
 
+const rules: CallRules = { echo: { rule: 'public' }, stream: { rule: 'public' } }
+
 type Call = ServerUnaryCall<string, string>
 type Done = sendUnaryData<string>
 
@@ -46,6 +50,7 @@ afterEach(async () => {
 
 async function start(services: readonly GrpcService[], more = {}): Promise<GrpcServer> {
   const server = await startGrpcServer({
+    access: openAccess,
     host: '127.0.0.1',
     port: 0,
     maxConnectionAgeMs: 60_000,
@@ -110,6 +115,7 @@ describe('a gRPC server', () => {
       [
         {
           definition: echo,
+          rules,
           implementation: { echo: (call: Call, done: Done) => done(null, call.request), stream: () => undefined },
         },
       ],
@@ -140,6 +146,7 @@ describe('a gRPC server', () => {
     const server = await start([
       {
         definition: echo,
+        rules,
         implementation: {
           echo: (call: Call, done: Done) => {
             held.push(() => {
@@ -162,7 +169,7 @@ describe('a gRPC server', () => {
   it('drains even if a stream stays open', async () => {
     let open = false
     const server = await start(
-      [{ definition: echo, implementation: { echo: () => undefined, stream: () => (open = true) } }],
+      [{ definition: echo, rules, implementation: { echo: () => undefined, stream: () => (open = true) } }],
       { drainMs: 100 },
     )
     const { path, requestSerialize, responseDeserialize } = echo.stream
@@ -188,7 +195,7 @@ describe('a gRPC server', () => {
       stream: () => undefined,
     }
     // Far beyond the test's own time: a stop that waited for the sockets would not end in time.
-    const server = await start([{ definition: echo, implementation }], { drainMs: 600_000 })
+    const server = await start([{ definition: echo, rules, implementation }], { drainMs: 600_000 })
     const before = answer
     const sockets = Array.from({ length: 16 }, () => connect(server.port, '127.0.0.1'))
     for (const socket of sockets) socket.on('error', () => undefined).write(text)

@@ -7,8 +7,10 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
+import type { Access } from '@freshet/access/access'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenError } from './errors.ts'
+import { createGrpcAccess } from './grpc-access.ts'
 import { serverCredentials } from './grpc-credentials.ts'
 import { createReflection } from './grpc-reflection.ts'
 import type { GrpcService } from './grpc-service.ts'
@@ -22,6 +24,8 @@ const healthName = 'grpc.health.v1.Health'
 /** Options of a gRPC server. */
 export interface GrpcServerOptions extends GrpcConfig {
   readonly services: readonly GrpcService[]
+  /** Who may make calls. Every method needs a rule. */
+  readonly access: Access
   /** Descriptors for reflection: a `google.protobuf.FileDescriptorSet` with the services, health and reflection; null: no reflection, even if `reflection` is true. */
   readonly descriptors: Uint8Array | null
   /** Counts and times every call. */
@@ -43,8 +47,14 @@ export interface GrpcServer {
   close(): Promise<void>
 }
 
-/** Starts a gRPC server. Throws PORT_IN_USE or LISTEN_FAILED. */
+/** Starts a gRPC server. Throws PORT_IN_USE, LISTEN_FAILED or ACCESS_OPEN_REFUSED, and an Error if a method has no access rule. */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  options.access.checkListening(options.host)
+  const refused = options.metrics.counter('freshet_access_refused_total')
+  const { interceptor: admitting, services } = createGrpcAccess(options.services, {
+    access: options.access,
+    onRefused: (code) => refused.inc({ server: 'grpc', code }),
+  })
   const underWay = countCalls()
   const server = new Server({
     'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
@@ -54,12 +64,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc-node.flow_control_window': options.flowControlWindowBytes,
     // Without this option, Linux lets two servers share a port, and each gets part of the traffic.
     'grpc.so_reuseport': 0,
-    interceptors: [measured(options.metrics), underWay.interceptor],
+    interceptors: [measured(options.metrics), underWay.interceptor, admitting],
   })
-  const names = options.services.map(({ definition }) => serviceName(definition))
+  const names = services.map(({ definition }) => serviceName(definition))
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
   health.addToServer(server)
-  for (const { definition, implementation } of options.services) server.addService(definition, implementation)
+  for (const { definition, implementation } of services) server.addService(definition, implementation)
   if (options.reflection && options.descriptors !== null) {
     for (const { definition, implementation } of createReflection(options.descriptors, [...names, healthName]))
       server.addService(definition, implementation)

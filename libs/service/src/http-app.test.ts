@@ -1,9 +1,10 @@
+import { openAccess } from '@freshet/access/access'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { createByteRoom } from './byte-room.ts'
@@ -23,6 +24,7 @@ async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRo
   const metrics = createMetrics()
   const room = createByteRoom(maxRoomBytes, () => performance.now())
   const app: FastifyInstance = createHttpApp({
+    access: openAccess,
     name: 'test',
     limits: { ...z.object(httpSettings(0)).parse({}), ...limits },
     maxBodyBytes: maxBytes,
@@ -37,14 +39,15 @@ async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRo
     const { status, headers } = bodyStatus(error)
     return reply.code(status).headers(headers).send({ fault: error.fault, message: error.message })
   })
-  app.post('/echo', async (request) => ({ body: request.body, bytes: request.bodyBytes }))
-  app.get('/fast', async () => ({ ok: true }))
+  const config: FastifyContextConfig = { access: { rule: 'public' } }
+  app.post('/echo', { config }, async (request) => ({ body: request.body, bytes: request.bodyBytes }))
+  app.get('/fast', { config }, async () => ({ ok: true }))
   const large = 'x'.repeat(8 << 20)
-  app.get('/large', async () => large)
+  app.get('/large', { config }, async () => large)
   let release: () => void = () => undefined
   const held = new Promise<void>((resolve) => (release = resolve))
   let holding = 0
-  app.get('/slow', async () => {
+  app.get('/slow', { config }, async () => {
     holding++
     await held
     return { ok: true }

@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Access } from '@freshet/access/access'
+import { AccessError } from '@freshet/access/errors'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { ByteRoom, Receiving } from './byte-room.ts'
 import { allowOrigins } from './cors.ts'
 import { listenError } from './errors.ts'
+import { addHttpAccess } from './http-access.ts'
 import { acceptedEncodings, BodyError, readBody } from './http-body.ts'
 import { createConnections, type Connections } from './http-connections.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -20,7 +24,11 @@ export interface HttpAppOptions {
   readonly maxBodyBytes: number
   /** Counts the bytes of bodies while they arrive. */
   readonly room: ByteRoom
-  /** Origins of web pages that may use the server, and the methods that they may use. */
+  /** Who may send requests. Every route needs a rule (`config.access`); adding one without throws. */
+  readonly access: Access
+  /** Which server serves admin calls, if this one does not, e.g. `admin port 8081`. Absent: this one serves them. */
+  readonly adminCallsAt?: string
+  /** Origins of web pages that may use the server besides those of keys, and the methods that they may use. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
   /** Returns the body of the answer to a request that is not HTTP (`malformed`) or did not arrive in time (`slow`). */
@@ -36,6 +44,10 @@ declare module 'fastify' {
     received: Receiving | null
     /** Size of the body after unpacking. */
     bodyBytes: number
+  }
+  interface FastifyInstance {
+    /** Throws ACCESS_OPEN_REFUSED if the server must not listen on an address. */
+    checkListening(host: string): void
   }
 }
 
@@ -71,7 +83,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   })
   app.decorateRequest('received', null)
   app.decorateRequest('bodyBytes', 0)
+  app.decorate('checkListening', options.access.checkListening)
   addConnectionHooks(app, connections, options)
+  addAccess(app, options)
   addJsonParser(app, options)
   return app
 }
@@ -134,7 +148,7 @@ function addConnectionHooks(app: FastifyInstance, connections: Connections, opti
     done()
   })
   // CORS answers preflight requests, so its hook comes between the two.
-  allowOrigins(app, options)
+  allowOrigins(app, { ...options, keyOrigins: options.access.open ? null : options.access.origins })
   app.addHook('preValidation', (request, _reply, done) => {
     connections.set(request.raw.socket, 'answering')
     done()
@@ -149,6 +163,17 @@ function addConnectionHooks(app: FastifyInstance, connections: Connections, opti
   })
   app.addHook('preClose', async () => {
     connections.close()
+  })
+}
+
+/** Checks callers, and counts the requests that it refuses. */
+function addAccess(app: FastifyInstance, { name, access, adminCallsAt, metrics }: HttpAppOptions): void {
+  const refused = metrics.counter('freshet_access_refused_total')
+  addHttpAccess(app, {
+    name,
+    access,
+    onRefused: (code) => refused.inc({ server: name, code }),
+    ...(adminCallsAt !== undefined && { adminCallsAt }),
   })
 }
 
@@ -171,18 +196,23 @@ export function addBodyParser(
       evicted.abort()
     })
     request.received = receiving
+    const signed = request.unchecked === null ? null : createHash('sha256')
+    if (signed !== null) request.raw.on('data', (chunk: Buffer) => signed.update(chunk))
     const bytes = await readBody(request.raw, request.headers, { maxBytes, receiving, evicted: evicted.signal })
     request.bodyBytes = bytes.length
+    if (signed !== null) request.checkSignature(signed.digest('hex'))
     return request.method === 'DELETE' ? undefined : parse(bytes)
   })
 }
 
-/** Starts to listen. Returns the given port or, for 0, the port that the system chose. Throws PORT_IN_USE or LISTEN_FAILED. */
+/** Starts to listen. Returns the given port or, for 0, the port that the system chose. Throws PORT_IN_USE, LISTEN_FAILED or ACCESS_OPEN_REFUSED. */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
   try {
+    app.checkListening(host)
     await app.listen({ host, port })
   } catch (error) {
     await app.close()
+    if (error instanceof AccessError) throw error
     throw listenError(error, host, port)
   }
   const address = app.server.address()

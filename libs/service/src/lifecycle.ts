@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { createAccess, type Access } from '@freshet/access/access'
 import { setLogger } from '@grpc/grpc-js'
 import type { z } from 'zod'
 import { commandLine, helpText } from './command-line.ts'
@@ -12,6 +13,7 @@ import { createReporter, type Report } from './reporting.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
 import { openTls, type Tls } from './tls.ts'
+import { wallClock } from './wall-clock.ts'
 
 /** What a service gets when it starts. */
 export interface ServiceContext<Config> {
@@ -24,6 +26,8 @@ export interface ServiceContext<Config> {
   readonly report: Report
   /** The certificates of the process, for its servers and its calls. */
   readonly tls: Tls
+  /** Who may call the process; for its servers. */
+  readonly access: Access
   /** Adds a part. Call it right after opening the part. Parts drain and close in reverse order. */
   use(component: Component): void
   /** Adds routes to the operations server. */
@@ -159,6 +163,10 @@ export async function runService<Schema extends z.ZodObject>(
     await service.start(async () => {
       const tls = openTls({ config: common.tls, metrics, report })
       service.use({ name: 'tls', close: async () => tls.close() })
+      const onError = (error: unknown): void => report(error, { part: 'access', outcome: 'left-out' })
+      const access = await createAccess(common.access, { clock: wallClock, onError })
+      service.use({ name: 'access', warning: access.warning, close: async () => access.close() })
+      if (access.open) logger.warn(openWarning)
       const operations = await startOperationsServer({
         ...common.operations,
         name: options.name,
@@ -166,6 +174,7 @@ export async function runService<Schema extends z.ZodObject>(
         liveness: () => service.liveness(),
         readiness: () => service.readiness(),
         metrics,
+        access,
         config: redactConfig(options.schema, config),
         inspections: () => inspections,
         tls: tls.server('operations'),
@@ -180,6 +189,7 @@ export async function runService<Schema extends z.ZodObject>(
         metrics,
         report,
         tls,
+        access,
         use: (component) => {
           service.use(component)
         },
@@ -194,6 +204,10 @@ export async function runService<Schema extends z.ZodObject>(
     finish(error)
   }
 }
+
+/** A process that is open says so, and how to close it. */
+const openWarning =
+  'the process is open: it has no keys, so whoever reaches it may make every call. Create keys by `npx freshet keys create` and set access.keysFile to close it'
 
 function showState(service: Service, metrics: Metrics, logger: Logger): void {
   const gauge = metrics.gauge('freshet_service_state')

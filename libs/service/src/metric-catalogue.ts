@@ -52,6 +52,11 @@ export const metricCatalogue = {
     help: 'When the first certificate of a file of `tls` expires, seconds since the epoch.',
     labels: ['file'],
   },
+  freshet_access_refused_total: {
+    type: 'counter',
+    help: 'Requests and calls that were refused for their credentials, by server (`ingest`, `feed`, `operations`, `grpc`, …) and error code.',
+    labels: ['server', 'code'],
+  },
   freshet_calls_total: {
     type: 'counter',
     help: 'Answered calls, each call on a stream included, by call (`Retrieve`, `Rank`, `GatherTrails`, `GetFeed`, `GetRelatedPins`) and gRPC status.',

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
 import { createOperationsApp, type InspectionRoute } from './operations-server.ts'
@@ -7,6 +8,7 @@ const failing = (code: string, fault: string): Error => Object.assign(new Error(
 
 function anApp(...routes: readonly InspectionRoute[]) {
   return createOperationsApp({
+    access: openAccess,
     name: 'a-service',
     version: '1',
     liveness: () => ({ state: 'ready', ok: true, reasons: [] }),

@@ -1,3 +1,6 @@
+import type { Access } from '@freshet/access/access'
+import { AccessError } from '@freshet/access/errors'
+import type { CallRule } from '@freshet/access/rules'
 import { createByteRoom } from './byte-room.ts'
 import { createHttpApp, listen } from './http-app.ts'
 import type { Metrics } from './metrics.ts'
@@ -16,6 +19,8 @@ export interface OperationsOptions {
   readonly liveness: () => Health
   readonly readiness: () => Health
   readonly metrics: Metrics
+  /** Who may ask. Health and metrics are public, the rest is for admin keys. */
+  readonly access: Access
   /** The configuration without secrets, from `redactConfig`. */
   readonly config: Readonly<Record<string, unknown>>
   /** More routes. The server reads them at every request, since a process adds routes while it starts. */
@@ -47,6 +52,9 @@ const maxInspections = 16
 const maxBytes = 1_024
 const limits = z.object(httpSettings(0)).parse({ maxConnections: 256, maxConnectionsPerAddress: 128 })
 
+const anybody: CallRule = { rule: 'public' }
+const admins: CallRule = { rule: 'admin' }
+
 /** The operations server before it listens: `/livez`, `/readyz` (200 or 503 with the reasons), `/metrics`, `/configz`, and what `inspections` adds. */
 export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'port'>) {
   const app = createHttpApp({
@@ -54,11 +62,16 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     limits,
     maxBodyBytes: maxBytes,
     room: createByteRoom(maxBytes, () => performance.now()),
+    access: options.access,
     origins: [],
     methods: ['GET', 'PUT'],
     answerTo: (fault) => JSON.stringify({ error: fault === 'slow' ? 'did not arrive in time' : 'is not valid HTTP' }),
     metrics: options.metrics,
     tls: options.tls ?? null,
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    if (!(error instanceof AccessError)) throw error
+    return reply.code(error.httpStatus).send({ error: { code: error.code, message: error.message } })
   })
   const health = (ask: () => Health) => async () => {
     const health = ask()
@@ -68,19 +81,20 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     ['/livez', health(options.liveness)],
     ['/readyz', health(options.readiness)],
   ] as const) {
-    app.get(path, async (_request, reply) => {
+    app.get(path, { config: { access: anybody } }, async (_request, reply) => {
       const { statusCode, body } = await ask()
       return reply.code(statusCode).send(body)
     })
   }
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { config: { access: anybody } }, async (_request, reply) =>
     reply.header('content-type', options.metrics.contentType).send(await options.metrics.text()),
   )
-  app.get('/configz', async () => options.config)
+  app.get('/configz', { config: { access: admins } }, async () => options.config)
   let underWay = 0
   app.route<{ Params: { '*': string }; Querystring: Readonly<Record<string, string>> }>({
     method: ['GET', 'PUT'],
     url: '/v1/*',
+    config: { access: admins },
     handler: async (request, reply) => {
       const routes = (options.inspections?.() ?? []).filter(({ method = 'GET' }) => method === request.method)
       const found = routes.flatMap((route) => {

@@ -1,3 +1,4 @@
+import { accessSettings } from '@freshet/access/settings'
 import { flagSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { tlsSchema } from './tls-settings.ts'
@@ -31,6 +32,7 @@ export function serviceSettings(operationsPort: number) {
       port: portSetting(operationsPort, 'Port of the server for health, metrics and configuration'),
     }),
     tls: tlsSchema.prefault({}),
+    access: z.object(accessSettings),
     stop: z.object({
       timeoutMs: wholeSetting(20_000, {
         description: 'Maximum time for finishing, flushing and closing. Then the process ends anyway',

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ serveParent({
     const report = silentReport
     const ingest = createIngest({ log, clock, config, metrics, report })
     const limits = z.object(httpSettings(0)).parse({})
-    const app = createHttpApp({ ingest, clock, config, limits, origins: [], metrics, report })
+    const app = createHttpApp({ ingest, access: openAccess, clock, config, limits, origins: [], metrics, report })
     stop = async () => {
       await app.close()
       await log.close()

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,8 +58,9 @@ const embedded = createEmbedded({
 })
 await embedded.start()
 const limits = z.object(httpSettings(0)).parse({})
-const app = createHttpApp({ ingest, clock, config, limits, origins: [], metrics, report })
+const app = createHttpApp({ ingest, access: openAccess, clock, config, limits, origins: [], metrics, report })
 const grpc = await startGrpcServer({
+  access: openAccess,
   ...z.object(grpcSettings(0)).parse({}),
   host: '127.0.0.1',
   port: 0,

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
@@ -39,6 +40,7 @@ const ranker: RunningRanker = createRanker({
 })
 const metrics = createMetrics()
 const grpc = await startGrpcServer({
+  access: openAccess,
   ...z.object(grpcSettings(0)).parse({}),
   host: '127.0.0.1',
   port: 0,

@@ -23,8 +23,8 @@ import { writingAs } from '@freshet/contracts/origin'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { version } from '@freshet/domain/version'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
-import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
+import { listenHttp } from '@freshet/event-ingest/listen'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { servingInspection } from '@freshet/ranker/inspection'
 import { observe as observeRanker } from '@freshet/ranker/observe'
@@ -54,7 +54,7 @@ export function runDev(argv: readonly string[]): Promise<void> {
 }
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
-  const { config, logger, metrics, report, tls, use, inspect, readiness } = context
+  const { config, logger, metrics, report, access, tls, use, inspect, readiness } = context
   const clock = createSystemClock()
   const random = createSystemRandom()
   const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true })
@@ -151,20 +151,20 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })
   await catchUp(embedded)
 
-  const ingestApp = createHttpApp({
+  const { ingest: ingestConfig, cors, admin, ingestHttp: http } = config
+  const { httpPort: ingestPort, adminPort } = await listenHttp({
     ingest,
+    access,
     clock,
-    config: config.ingest,
-    limits: config.ingestHttp,
-    origins: config.cors.origins,
+    config: { ingest: ingestConfig, cors, admin, http },
     metrics,
     report,
     tls: tls.server('http'),
+    use,
   })
-  const ingestPort = await listen(ingestApp, config.ingestHttp.host, config.ingestHttp.port)
-  use({ name: 'ingest http', drain: () => ingestApp.close() })
   const feedApp = createFeedApp({
     blender: embedded.blender,
+    access,
     timeoutMs: config.blender.defaultTimeoutMs,
     maxTimeoutMs: config.blender.maxTimeoutMs,
     maxBodyBytes: config.blender.maxBodyBytes,
@@ -183,6 +183,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: config.ingest.maxStreamBatches }),
       serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
     ],
+    access,
     descriptors: readDescriptors(),
     metrics,
     tls: tls.server('grpc'),
@@ -195,6 +196,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       grpcPort: grpc.port,
       operationsPort: config.operations.port,
       folder: config.data.folder,
+      adminPort: adminPort ?? null,
     }),
   )
 }

@@ -1,6 +1,6 @@
 import { blenderSchema } from '@freshet/blender/config'
 import { candidateServiceSchema } from '@freshet/candidate-service/config'
-import { corsSettings, ingestSettings } from '@freshet/event-ingest/config'
+import { adminSettings, corsSettings, ingestSettings } from '@freshet/event-ingest/config'
 import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
 import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
@@ -41,6 +41,7 @@ export const devSchema = z.object({
     .default(true)
     .meta({ description: 'Whether the command fills an empty folder with a sample catalogue and simulated users' }),
   ingestHttp: z.object(httpSettings(8080)),
+  admin: z.object(adminSettings),
   feedHttp: z.object(httpSettings(8070)),
   grpc: z.object(grpcSettings(7070)),
   cors: z.object(corsSettings),

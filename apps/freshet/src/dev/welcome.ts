@@ -5,10 +5,16 @@ export interface Listening {
   readonly grpcPort: number
   readonly operationsPort: number
   readonly folder: string
+  /** Port of admin calls; null: the process has no keys, so it is open and serves them on the port of events. */
+  readonly adminPort: number | null
 }
 
+const open = `
+It is open: every process of this machine may make every call, and none from elsewhere. To close it:
+   npx freshet keys create admin --file keys.json && npm start -- --access.keysFile keys.json`
+
 /** The text that `freshet dev` prints when it is ready: its addresses and three commands to try. */
-export function welcome({ ingestPort, feedPort, grpcPort, operationsPort, folder }: Listening): string {
+export function welcome({ ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort }: Listening): string {
   const json = `-H 'content-type: application/json'`
   return `
 Freshet is ready. Data: ${folder}
@@ -17,6 +23,7 @@ Freshet is ready. Data: ${folder}
   feeds       http://localhost:${feedPort}/v1/feed, /v1/related
   gRPC        localhost:${grpcPort}  freshet.blending.v1.Blender, freshet.ingest.v1.EventIngest (with reflection)
   operations  http://localhost:${operationsPort}/readyz, /livez, /metrics, /configz
+${adminPort === null ? open : `  admin       http://localhost:${adminPort}/v1/pins, /v1/users/{id}`}
 
 Three commands to try:
 

@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -187,6 +188,7 @@ describe('freshet models', () => {
       await record(trained('home-1'), trained('home-2'))
       folder = await openFolder({ data })
       server = await startOperationsServer({
+        access: openAccess,
         host: '127.0.0.1',
         port: 0,
         name: 'freshet',

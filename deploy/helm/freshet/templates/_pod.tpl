@@ -7,6 +7,7 @@
 {{- end -}}
 {{- $_ := set $env "FRESHET_LOG_LEVEL" (dict "value" .root.Values.common.logLevel) -}}
 {{- $_ := set $env "FRESHET_OPERATIONS_HOST" (dict "value" "0.0.0.0") -}}
+{{- $_ := set $env "FRESHET_ACCESS_OPEN" (dict "value" "true") -}}
 {{- $_ := set $env "FRESHET_OPERATIONS_PORT" (dict "value" "9464") -}}
 {{- $_ := set $env "FRESHET_STOP_TIMEOUT_MS" (dict "value" (mul 1000 .root.Values.common.stopSeconds | toString)) -}}
 {{- range $protocol, $port := (include "freshet.ports" . | fromYaml) -}}

@@ -1,3 +1,4 @@
+import type { AccessError } from '@freshet/access/errors'
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { errorInfoBytes } from '@freshet/contracts/bytes/error-info'
 
@@ -43,6 +44,14 @@ export function connectFailure(error: unknown): ConnectFailure {
   const { code, status } = connectCodes[known.code] ?? fallback
   const details = [detailOf(known.code, { retryable: String(known.retryable) })]
   return { status, body: { code, message: known.message, details } }
+}
+
+const accessCodes = { 401: 'unauthenticated', 403: 'permission_denied', 500: 'internal', 503: 'unavailable' } as const
+
+/** The answer to a caller who may not make a call. */
+export function accessFailure({ code, httpStatus, message, retryable }: AccessError): ConnectFailure {
+  const details = [detailOf(code, { retryable: String(retryable) })]
+  return { status: httpStatus, body: { code: accessCodes[httpStatus], message, details } }
 }
 
 /** A detail of an error: a `google.rpc.ErrorInfo` with a code of the error catalogue. */

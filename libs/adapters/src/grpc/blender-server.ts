@@ -3,6 +3,7 @@ import { BlenderService } from '@freshet/contracts/gen/freshet/blending/v1/blend
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import type { MethodCodecs } from '@freshet/contracts/ports/method'
+import { blenderRules } from '../access/blender-rules.ts'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
@@ -33,5 +34,6 @@ export function serveBlender(blender: Blender, options: CallServerOptions) {
   return {
     definition: each(({ definition }) => definition) as ServiceDefinition,
     implementation: each(({ implementation }) => implementation) as UntypedServiceImplementation,
+    rules: blenderRules,
   }
 }

@@ -5,6 +5,7 @@ import {
   CandidateServiceService,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { CandidateService } from '@freshet/contracts/ports/calls'
+import { internalRules } from '../access/internal-rules.ts'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
@@ -27,6 +28,7 @@ export function serveCandidateService(service: CandidateService, options: CallSe
   return {
     definition,
     implementation: { retrieve: unary, retrieveStream: stream },
+    rules: internalRules(definition),
     /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }

@@ -1,4 +1,10 @@
-import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
+import {
+  credentials,
+  InterceptingCall,
+  type Interceptor,
+  type ChannelCredentials,
+  type ChannelOptions,
+} from '@grpc/grpc-js'
 
 /** A service's address and the options of the connection to it. */
 export interface ChannelConfig {
@@ -8,6 +14,8 @@ export interface ChannelConfig {
   readonly roundRobin?: boolean
   /** Absent: no TLS. */
   readonly credentials?: ChannelCredentials
+  /** Returns the key that the calls send as `freshet-key`; null: none. Absent: they send none. */
+  readonly key?: () => string | null
   /** Longest pause between attempts to reconnect, milliseconds; default 1,000. */
   readonly maxReconnectBackoffMs?: number
 }
@@ -33,12 +41,25 @@ export function channelOf(config: ChannelConfig): {
       'grpc.enable_retries': 0,
       // Channels with the same address must not share connections, because each owner closes its own.
       'grpc.use_local_subchannel_pool': 1,
+      ...(config.key !== undefined && { interceptors: [sendingKey(config.key)] }),
       ...(config.roundRobin === true && {
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
         'grpc.dns_min_time_between_resolutions_ms': 5_000,
       }),
     },
   }
+}
+
+/** Adds a key to the metadata of every call. It is read at each call, because it may change. */
+function sendingKey(key: () => string | null): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        const text = key()
+        if (text !== null) metadata.set('freshet-key', text)
+        next(metadata, listener)
+      },
+    })
 }
 
 /**

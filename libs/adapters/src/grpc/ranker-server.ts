@@ -7,6 +7,7 @@ import {
   RankerService,
 } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
+import { internalRules } from '../access/internal-rules.ts'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
@@ -32,6 +33,7 @@ export function serveRanker(service: Ranker & Partial<Attribution>, options: Cal
   return {
     definition,
     implementation: { rank: unary, rankStream: stream, attribute },
+    rules: internalRules(definition),
     /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }

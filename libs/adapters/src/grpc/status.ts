@@ -13,6 +13,7 @@ const statusByCode = {
   FEED_MISSING: status.NOT_FOUND,
   USER_ERASED: status.FAILED_PRECONDITION,
   EXPLAIN_SWITCHED_OFF: status.PERMISSION_DENIED,
+  CALL_REFUSED: status.PERMISSION_DENIED,
 } as const satisfies Partial<Record<ErrorCode, status>>
 
 const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
@@ -37,6 +38,9 @@ export function statusOf(error: unknown): { readonly code: status; readonly deta
 
 /** Maps a gRPC status to an error of the catalogue. */
 export function errorOf(code: number, details: string, cause?: unknown): ContractError {
+  // Both statuses have other meanings too: only access errors begin like this.
+  if (details.startsWith('ACCESS_'))
+    return new ContractError(code === status.UNAVAILABLE ? 'CALL_UNAVAILABLE' : 'CALL_REFUSED', details, { cause })
   if (codeByStatus[code] === 'CALL_UNAVAILABLE') return unavailable(details, cause)
   return new ContractError(codeByStatus[code] ?? 'CALL_INTERNAL', details, { cause })
 }

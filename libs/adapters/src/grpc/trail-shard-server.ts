@@ -4,6 +4,7 @@ import {
   TrailShardService,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { TrailShard } from '@freshet/contracts/ports/calls'
+import { internalRules } from '../access/internal-rules.ts'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
@@ -28,6 +29,7 @@ export function serveTrailShard(service: TrailShard, options: CallServerOptions)
   return {
     definition,
     implementation: { gatherTrails: unary, gatherTrailsStream: stream },
+    rules: internalRules(definition),
     /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }
