@@ -9,6 +9,7 @@ import { writingAs } from '@freshet/contracts/origin'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
+import { createCatalogueKeeper } from './catalogue-keeper.ts'
 import { instanceName } from './instance-name.ts'
 import { updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
@@ -45,7 +46,17 @@ await runService({
       pinInspection({ clock, stateOf: storedPinState({ log, store }) }),
       progressInspection({ log, store }),
     )
+    const stale = metrics.counter('freshet_updater_stale_pins_total')
+    const catalogue = createCatalogueKeeper({
+      log,
+      store,
+      ...config.updater,
+      onStale: (count) => stale.inc({}, count),
+      onError: (error, at) => report(error, { part: 'catalogue', ...at }),
+    })
+    use({ name: 'catalogue', drain: catalogue.stop })
     await updater.start()
+    await catalogue.start()
     use(watchUpdater(updater, { clock, config, metrics }))
   },
 })

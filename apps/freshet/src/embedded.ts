@@ -19,6 +19,7 @@ import { version } from '@freshet/domain/version'
 import type { Clock, Random } from '@freshet/domain/clock'
 import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
 import type { updaterInstruments } from '@freshet/feature-updater/observe'
+import { createCatalogueKeeper } from '@freshet/feature-updater/catalogue-keeper'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
 import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
@@ -117,6 +118,12 @@ export function createEmbedded(options: {
     onError: (error, at) => onError('feature-updater', error, at),
     ...options.updaterInstruments,
   })
+  const catalogue = createCatalogueKeeper({
+    log: writingAs(log, 'feature-updater', version),
+    store,
+    ...settings.updater.updater,
+    onError: (error, at) => onError('feature-updater', error, at),
+  })
   const candidates = createCandidateService({
     log,
     clock,
@@ -193,6 +200,7 @@ export function createEmbedded(options: {
     training,
     async start() {
       await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
+      if (options.ranked !== false) await catalogue.start()
       await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
       await pin2vec?.start()
@@ -205,6 +213,7 @@ export function createEmbedded(options: {
       // After the blender, so that its last feeds are joined.
       await training?.stop()
       await Promise.all([candidates.stop(), ranker.stop()])
+      await catalogue.stop()
       await updater.stop()
     },
   }

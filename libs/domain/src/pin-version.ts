@@ -11,7 +11,8 @@ export const maxPinVersion = Number.MAX_SAFE_INTEGER
 /**
  * The stamp of a pin after a change; null: the change is stale and must not count. `known`: the stamp so far; null: the pin is new.
  *
- * A later version wins. Of two changes with the same version a removal wins, else the later one. Without a version, changes count in the order
+ * A higher version wins. Of two changes with the same version a removal wins, else the one that comes last in the log. (The log may repeat the first, see
+ * the keeper of the catalogue: give different entries different versions.) Without a version, changes count in the order
  * of the log, as long as the pin has no version. Once it has one, an entry without a version is stale, and a removal without a version
  * counts with the pin's version: a removal must never be lost because somebody left out a number.
  */

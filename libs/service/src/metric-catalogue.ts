@@ -241,6 +241,11 @@ export const metricCatalogue = {
     help: 'Batches that did not begin at the stored position, by topic and kind: SKIPPED, PARTIAL, ROLLBACK.',
     labels: ['topic', 'kind'],
   },
+  freshet_updater_stale_pins_total: {
+    type: 'counter',
+    help: 'Catalogue changes that came after a newer version of their pin. The updater appended the newer version again.',
+    labels: [],
+  },
   freshet_updater_lag_records: {
     type: 'gauge',
     help: 'Records that wait in the owned partitions.',

@@ -15,8 +15,15 @@ const setForTopic = 1
 
 type Config = ReadonlyMap<string, string>
 
+/**
+ * Compaction leaves the records of the last day alone. A reader that undoes a record, because another one should be the last of its key,
+ * has this long to do it.
+ */
+const compactionLagMs = 86_400_000
+
 function configOf({ cleanup, retentionMs, maxRecordBytes }: TopicLayout): Config {
   return new Map([
+    ...(cleanup === 'compact' ? [['min.compaction.lag.ms', String(compactionLagMs)] as const] : []),
     ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],
     ['retention.ms', String(retentionMs ?? -1)],
     ['max.message.bytes', String(maxRecordBytes + batchRoomBytes)],
@@ -63,7 +70,7 @@ function withoutRights(error: unknown): readonly TopicConfig[] {
   throw error
 }
 
-const configNames = ['cleanup.policy', 'retention.ms', 'max.message.bytes', 'message.timestamp.type'] as const
+const configNames = ['cleanup.policy', 'min.compaction.lag.ms', 'retention.ms', 'max.message.bytes', 'message.timestamp.type'] as const
 
 /** As `EventLog.applyTopics`; tries each step once; the whole can be repeated. */
 export async function applyTopics(

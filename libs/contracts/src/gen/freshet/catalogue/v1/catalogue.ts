@@ -54,8 +54,8 @@ export interface Pin {
   imageSignature: string;
   /**
    * Chosen by the catalogue's owner, for example when the pin was last changed, in milliseconds: 1 to 2^53 - 1. Of the changes of a pin the one with the
-   * highest version counts, whatever the order in which they come; of two with the same version a removal counts, else the later
-   * one. A pin that has a version ignores entries without one; a removal without one always counts. Absent: none.
+   * highest version counts, whatever the order in which they come; of two with the same version a removal counts, else either
+   * of them. A pin that has a version ignores entries without one; a removal without one always counts. Absent: none.
    */
   version?: number | undefined;
 }

@@ -1,0 +1,222 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
+import { decodePinChange, encodePinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { createPinVersions } from '@freshet/contracts/pin-versions'
+import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { readToEnd } from '@freshet/contracts/read-to-end'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { asId, type PinId } from '@freshet/domain/ids'
+import type { PinChange } from '@freshet/domain/pin'
+import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
+import { aCataloguePin } from '@freshet/domain/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createCatalogueKeeper, foldCatalogue } from './catalogue-keeper.ts'
+
+type Row = Pick<LogRecord, 'key' | 'value'>
+
+/** Catalogue changes of two pins. `titleOf` makes the title, which shows what counts. null: a record without a value. */
+const changesWith = (titleOf: (version: number | null, at: number) => string) =>
+  fc
+    .array(
+      fc.record({
+        pinId: fc.constantFrom('a', 'b'),
+        version: fc.option(fc.integer({ min: 1, max: 4 })),
+        form: fc.constantFrom('upsert', 'delete', 'no value'),
+      }),
+      { maxLength: 12 },
+    )
+    .map((all) =>
+      all.map(({ pinId, version, form }, at): Row => {
+        const versioned = version === null ? {} : { version }
+        const id = asId<PinId>(pinId)
+        const change: PinChange =
+          form === 'delete'
+            ? { kind: 'delete', pinId: id, ...versioned }
+            : { kind: 'upsert', pin: { ...aCataloguePin(id), title: titleOf(version, at) }, ...versioned }
+        return { key: pinId, value: form === 'no value' ? null : encodePinChange(change) }
+      }),
+    )
+
+/** The same version is the same entry, as when a message comes again. */
+const changes = changesWith((version, at) => (version === null ? `without a version, ${at}` : `version ${version}`))
+/** Owners may also use a version twice. */
+const carelessChanges = changesWith((_, at) => `change ${at}`)
+
+/** What a view that reads these records from the start shows: the title of each pin that is not deleted. */
+function shown(records: readonly Row[]): Record<string, string> {
+  const versions = createPinVersions({ maxVersions: 100 })
+  const titles: Record<string, string> = {}
+  for (const record of records) {
+    if (!versions.accept(record)) continue
+    const change = decodePinChange(record.key, record.value)
+    if (change.kind === 'upsert') titles[record.key] = change.pin.title
+    else delete titles[record.key]
+  }
+  return titles
+}
+
+/** The last record of each key, as compaction keeps it. */
+function compacted(records: readonly Row[]): Row[] {
+  const last = new Map(records.map((record, at) => [record.key, at]))
+  return records.filter((record, at) => last.get(record.key) === at)
+}
+
+async function world() {
+  const clock = createVirtualClock(0)
+  const log = createMemoryEventLog({ clock })
+  await log.applyTopics(topicLayouts(1))
+  const store = createMemoryStateStore({ clock })
+  const errors: Error[] = []
+  const open = (failing: { append?: boolean; commit?: boolean } = {}) =>
+    createCatalogueKeeper({
+      log: {
+        ...log,
+        append: async (...given) => {
+          const positions = await log.append(...given)
+          if (failing.append) throw new Error('the answer of the log was lost')
+          return positions
+        },
+      },
+      store: {
+        ...store,
+        commit: async (...given) => {
+          if (failing.commit) throw new Error('killed before the commit')
+          return store.commit(...given)
+        },
+      },
+      group: 'updater',
+      maxBatchRecords: 4,
+      onError: (error) => errors.push(error),
+    })
+  const records = async (): Promise<LogRecord[]> => {
+    const found: LogRecord[] = []
+    await readToEnd({
+      log,
+      topic: 'pins.v1',
+      maxBatchRecords: 100,
+      onRecords: (_, more) => found.push(...more),
+      onError: (error) => errors.push(error),
+    })
+    return found
+  }
+  return { log, store, open, records, errors }
+}
+
+describe('the keeper of the catalogue', () => {
+  it('makes a compacted log show what the whole log shows', async () => {
+    await fc.assert(
+      fc.asyncProperty(changes, async (all) => {
+        const { log, open, records, errors } = await world()
+        const keeper = open()
+        await keeper.start()
+        for (const { key, value } of all) await log.append('pins.v1', [{ key, value, partition: null }])
+        await log.drain()
+        await keeper.stop()
+        const whole = await records()
+        expect(shown(whole)).toEqual(shown(all))
+        expect(shown(compacted(whole))).toEqual(shown(all))
+        // What comes after compaction counts as it would have before: the log has not forgotten a version.
+        const later = {
+          key: 'a',
+          value: encodePinChange({ kind: 'upsert', pin: aCataloguePin(asId<PinId>('a')), version: 2 }),
+        }
+        expect(shown([...compacted(whole), later])).toEqual(shown([...all, later]))
+        expect(errors).toEqual([])
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('lets the same one of several entries with the same version count for all views', async () => {
+    await fc.assert(
+      fc.asyncProperty(carelessChanges, async (all) => {
+        const { log, open, records } = await world()
+        const keeper = open()
+        await keeper.start()
+        for (const { key, value } of all) await log.append('pins.v1', [{ key, value, partition: null }])
+        await log.drain()
+        await keeper.stop()
+        const whole = await records()
+        expect(shown(compacted(whole))).toEqual(shown(whole))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('does so too if it is killed before its commit or loses the answer of an append, and then goes on from what is stored', async () => {
+    await fc.assert(
+      fc.asyncProperty(changes, fc.nat(11), fc.constantFrom('append', 'commit'), async (all, cut, failing) => {
+        const { log, open, records } = await world()
+        for (const { key, value } of all.slice(0, cut)) await log.append('pins.v1', [{ key, value, partition: null }])
+        const killed = open({ [failing]: true })
+        const batch = { topic: 'pins.v1', partition: 0, from: 0, next: cut, end: cut, records: await records() }
+        await killed.handle({ ...batch, next: batch.records.length }).catch(() => undefined)
+        for (const { key, value } of all.slice(cut)) await log.append('pins.v1', [{ key, value, partition: null }])
+        const keeper = open()
+        await keeper.start()
+        await log.drain()
+        await keeper.stop()
+        const whole = await records()
+        expect(shown(compacted(whole))).toEqual(shown(all))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('appends nothing if no change is stale, and stops when it has undone what was', async () => {
+    const { log, open, records } = await world()
+    const keeper = open()
+    await keeper.start()
+    const pin = aCataloguePin(asId<PinId>('a'))
+    const send = (version: number): Promise<unknown> =>
+      log.append('pins.v1', [{ key: 'a', value: encodePinChange({ kind: 'upsert', pin, version }), partition: null }])
+    for (const version of [1, 2, 2, 7]) await send(version)
+    await log.drain()
+    expect(await records()).toHaveLength(4)
+    await send(3)
+    await log.drain()
+    expect((await records()).map(({ value }) => pinStampOf(value)?.version)).toEqual([1, 2, 2, 7, 3, 7])
+    expect(keeper.stats()).toEqual({ records: 6, stale: 1 })
+    await keeper.stop()
+  })
+
+  it('keeps nothing of pins without versions', async () => {
+    const { log, open, store } = await world()
+    const keeper = open()
+    await keeper.start()
+    await log.append('pins.v1', [
+      { key: 'a', value: encodePinChange({ kind: 'delete', pinId: asId<PinId>('a') }), partition: null },
+    ])
+    await log.drain()
+    await keeper.stop()
+    const keys: string[] = []
+    const tag = await store.pointer('catalogue-log')
+    for await (const page of store.scan(`catalogue.${tag}`, 0)) keys.push(...page.map(({ key }) => key))
+    expect(keys).toEqual([])
+  })
+
+  it('folds by the law: split anywhere, the same pins are kept', () => {
+    fc.assert(
+      fc.property(changes, fc.nat(11), (all, cut) => {
+        const first = foldCatalogue(all.slice(0, cut), new Map())
+        const second = foldCatalogue(all.slice(cut), first.kept)
+        const kept = new Map([...first.kept, ...second.kept])
+        expect(stamps(kept)).toEqual(stamps(foldCatalogue(all, new Map()).kept))
+        const law = new Map<string, PinStamp>()
+        for (const { key, value } of all) {
+          const next = nextPinStamp(law.get(key) ?? null, pinStampOf(value)!)
+          if (next !== null) law.set(key, next)
+        }
+        expect(stamps(kept)).toEqual(
+          Object.fromEntries([...law].filter(([, { version }]) => version !== null).toSorted()),
+        )
+      }),
+    )
+  })
+})
+
+function stamps(kept: ReadonlyMap<string, Uint8Array>): Record<string, PinStamp | null> {
+  return Object.fromEntries([...kept].map(([key, value]) => [key, pinStampOf(value)] as const).toSorted())
+}

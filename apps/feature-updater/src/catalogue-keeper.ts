@@ -1,0 +1,155 @@
+import { encodePinRemoval, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { identityOf, logTag } from '@freshet/contracts/followed-log'
+import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { asId, type PinId } from '@freshet/domain/ids'
+import { nextPinStamp } from '@freshet/domain/pin-version'
+
+/**
+ * Keeps the catalogue's log right. `pins.v1` is compacted: of each pin it keeps the last record, which can be a stale one, with a lower version than a
+ * record before it. Running views drop stale records, but a view that starts after compaction would know nothing else. So the owner of a partition remembers
+ * the newest record of each pin that has a version, and appends it again when another one came after it.
+ */
+export interface CatalogueKeeper {
+  /** Reads one batch of `pins.v1`. For use without `start`, in lockstep, too. */
+  handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
+  /** Where a partition goes on; null: at its beginning. */
+  startAt(at: TopicPartition): Promise<number | null>
+  start(): Promise<void>
+  /** Stops reading; resolves when the batch under way has ended. */
+  stop(): Promise<void>
+  /** Records since the start, and those among them that it undid. */
+  stats(): { readonly records: number; readonly stale: number }
+}
+
+/** What the keeper works with. */
+export interface CatalogueKeeperOptions {
+  readonly log: Pick<EventLog, 'append' | 'readGroup' | 'identity' | 'partitionCount'>
+  readonly store: Pick<StateStore, 'read' | 'commit' | 'positions' | 'pointer' | 'movePointer' | 'dropScope'>
+  /** The consumer group of the updater; the keeper has one of its own beside it. */
+  readonly group: string
+  readonly maxBatchRecords: number
+  readonly onStale?: (count: number) => void
+  readonly onError: (error: Error, at?: TopicPartition) => void
+}
+
+const topic = 'pins.v1'
+/** The pointer to the log whose pins the state holds. */
+const logPointer = 'catalogue-log'
+/** A batch must fit into a commit: pins are up to about 60 kB. */
+const maxRecordsAtOnce = 200
+
+/** Creates a keeper; it reads nothing before `start`. */
+export function createCatalogueKeeper(options: CatalogueKeeperOptions): CatalogueKeeper {
+  const { log, store, onError, onStale = () => undefined } = options
+  let reader: LogReader | null = null
+  let scope: Promise<string> | null = null
+  let [records, stale] = [0, 0]
+
+  /** The scope of this log. A log that was made again starts with an empty one, and the pins of the log before are dropped. */
+  async function findScope(): Promise<string> {
+    const tag = logTag(await identityOf(log, topic)) || '0'
+    const before = await store.pointer(logPointer)
+    if (before !== tag && (await store.movePointer(logPointer, before, tag)) && before !== null) {
+      const count = await log.partitionCount(topic)
+      await store.dropScope(scopeOf(before), Array.from({ length: count }, (_, partition) => partition))
+    }
+    return scopeOf(tag)
+  }
+  function currentScope(): Promise<string> {
+    scope ??= findScope().catch((error: unknown) => {
+      scope = null
+      throw error
+    })
+    return scope
+  }
+
+  async function handlePart(batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> {
+    const { partition, from, next } = batch
+    const call = signal === undefined ? {} : { signal }
+    const scope = await currentScope()
+    const keys = [...new Set(batch.records.map(({ key }) => key))]
+    const { position, values } = await store.read(scope, partition, keys, call)
+    if ((position ?? 0) !== from) return movedTo(position ?? 0, next)
+    const { kept, wrong } = foldCatalogue(batch.records, new Map(keys.map((key, row) => [key, values[row] ?? null])))
+    if (wrong.size > 0) {
+      const again = [...wrong].map(([key, value]) => ({ key, value, partition }))
+      await log.append(topic, again, call)
+    }
+    const puts = [...kept].map(([key, value]) => ({ key, value, ttlMs: null }))
+    const nothing = { appends: [], deletes: [], meta: null, remember: [] }
+    const outcome = await store.commit({ scope, partition, from, next, puts, ...nothing }, call)
+    if (outcome.kind !== 'APPLIED') return movedTo(outcome.stored, next)
+    records += batch.records.length
+    stale += wrong.size
+    if (wrong.size > 0) onStale(wrong.size)
+  }
+
+  async function handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict> {
+    for (let done = 0, from = batch.from; ; done += maxRecordsAtOnce) {
+      const part = batch.records.slice(done, done + maxRecordsAtOnce)
+      const isLast = done + maxRecordsAtOnce >= batch.records.length
+      const next = isLast ? batch.next : part.at(-1).position + 1
+      const verdict = await handlePart({ ...batch, from, next, records: part }, signal)
+      if (verdict !== undefined || isLast) return verdict
+      from = next
+    }
+  }
+
+  const startAt = async ({ partition }: TopicPartition): Promise<number | null> =>
+    (await store.positions(await currentScope(), [partition]))[0] ?? null
+
+  return {
+    handle,
+    startAt,
+    async start() {
+      reader = await log.readGroup({
+        group: `${options.group}-catalogue`,
+        topics: [topic],
+        maxBatchRecords: options.maxBatchRecords,
+        startAt,
+        onBatch: handle,
+        onError,
+      })
+    },
+    async stop() {
+      await reader?.stop()
+    },
+    stats: () => ({ records, stale }),
+  }
+}
+
+/** The newest record of each pin that has a version, where it changed; and of pins whose last record is another one, the record that should come last. */
+export function foldCatalogue(
+  records: readonly { readonly key: string; readonly value: Uint8Array | null }[],
+  before: ReadonlyMap<string, Uint8Array | null>,
+): { readonly kept: ReadonlyMap<string, Uint8Array>; readonly wrong: ReadonlyMap<string, Uint8Array> } {
+  const kept = new Map<string, Uint8Array>()
+  const wrong = new Map<string, Uint8Array>()
+  for (const { key, value } of records) {
+    const change = pinStampOf(value)
+    if (change === null) continue
+    const newest = kept.get(key) ?? before.get(key) ?? null
+    const next = nextPinStamp(newest === null ? null : pinStampOf(newest), change)
+    if (next === null) {
+      wrong.set(key, newest!)
+    } else if (next.version !== null) {
+      // A removal without a version takes the pin's, so that the log never forgets that.
+      const isComplete = change.version !== null && value !== null
+      const resolved = isComplete ? value : encodePinRemoval(asId<PinId>(key), next.version)
+      kept.set(key, resolved)
+      if (isComplete) wrong.delete(key)
+      else wrong.set(key, resolved)
+    }
+  }
+  return { kept, wrong }
+}
+
+function scopeOf(tag: string): string {
+  return `catalogue.${tag}`
+}
+
+/** The stored position is the truth. */
+function movedTo(stored: number, next: number): BatchVerdict {
+  return stored === next ? undefined : { seekTo: stored }
+}
