@@ -52,7 +52,10 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
     const before = await store.pointer(logPointer)
     if (before !== tag && (await store.movePointer(logPointer, before, tag)) && before !== null) {
       const count = await log.partitionCount(topic)
-      await store.dropScope(scopeOf(before), Array.from({ length: count }, (_, partition) => partition))
+      await store.dropScope(
+        scopeOf(before),
+        Array.from({ length: count }, (_, partition) => partition),
+      )
     }
     return scopeOf(tag)
   }

@@ -70,7 +70,13 @@ function withoutRights(error: unknown): readonly TopicConfig[] {
   throw error
 }
 
-const configNames = ['cleanup.policy', 'min.compaction.lag.ms', 'retention.ms', 'max.message.bytes', 'message.timestamp.type'] as const
+const configNames = [
+  'cleanup.policy',
+  'min.compaction.lag.ms',
+  'retention.ms',
+  'max.message.bytes',
+  'message.timestamp.type',
+] as const
 
 /** As `EventLog.applyTopics`; tries each step once; the whole can be repeated. */
 export async function applyTopics(
