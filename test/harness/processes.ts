@@ -41,6 +41,8 @@ export interface ServiceProcess {
   kill(): Promise<void>
   /** Memory that it occupies, bytes. */
   residentBytes(): number
+  /** Memory that is no page of a file, bytes; Linux only. */
+  anonymousBytes(): number
   /** The last lines of all its runs. */
   logs(): string
 }
@@ -116,6 +118,10 @@ export function createNodeProcess(options: {
   }
   const asks = async (path: string): Promise<Response | null> =>
     fetch(`http://127.0.0.1:${ports.operations}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+  const statusBytes = (line: RegExp): number => {
+    const status = child?.pid === undefined ? '' : readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    return Number(line.exec(status)?.[1] ?? 0) * 1024
+  }
   const failed = (why: string): Error => new Error(`${name}: ${why}\n${output.slice(-4_000)}`)
 
   const service: ServiceProcess = {
@@ -168,10 +174,8 @@ export function createNodeProcess(options: {
       service.signal('SIGKILL')
       await end
     },
-    residentBytes() {
-      const status = child?.pid === undefined ? '' : readFileSync(`/proc/${child.pid}/status`, 'utf8')
-      return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024
-    },
+    residentBytes: () => statusBytes(/^VmRSS:\s+(\d+)/m),
+    anonymousBytes: () => statusBytes(/^RssAnon:\s+(\d+)/m),
     logs: () => output,
   }
   return service
