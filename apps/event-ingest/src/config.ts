@@ -1,6 +1,6 @@
 import { kafkaSchema, optionalRedisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
-import { wholeSetting } from '@freshet/settings/setting'
+import { optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** Settings of which events ingest accepts and which it rejects. */
@@ -76,6 +76,13 @@ export const ingestSettings = {
     .nullable()
     .default(null)
     .meta({ description: 'Width of the visual embeddings in the catalogue; null: any width', unit: 'numbers' }),
+  connectors: z
+    .object({
+      file: optionalTextSetting(
+        'JSON file that maps CloudEvents and Segment events, and the records of `source.topic`, to engagements; null: only plain names such as `save` and `Pin Saved`',
+      ),
+    })
+    .prefault({}),
 } as const
 
 /** Settings of access from browsers. */

@@ -18,6 +18,8 @@ import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import { addConnectRoutes } from './connect.ts'
+import type { Connectors } from './connectors/connectors.ts'
+import { addConnectorRoutes } from './connectors/http-routes.ts'
 import { clockOffsetFault, type ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
@@ -30,6 +32,8 @@ export interface HttpOptions {
   readonly access: Access
   /** Which server serves admin calls, if this one does not, e.g. `admin port 8081`. Absent: this one serves them. */
   readonly adminCallsAt?: string
+  /** Absent: the routes for events of other systems do not exist. */
+  readonly connectors?: Connectors
   readonly clock: Clock
   readonly config: IngestConfig
   readonly limits: HttpLimits
@@ -101,10 +105,12 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
   app.setNotFoundHandler((request, reply) => {
     const text =
-      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id} and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
+      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
     return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })
+  const { connectors } = options
+  if (connectors !== undefined) addConnectorRoutes(app, { ...options, connectors })
   void app.register(async (scope) => {
     addBodyParser(
       scope,

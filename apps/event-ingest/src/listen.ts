@@ -7,12 +7,14 @@ import type { Component } from '@freshet/service/service'
 import type { HttpConfig } from '@freshet/service/settings'
 import type { TlsServer } from '@freshet/service/tls'
 import type { Config } from './config.ts'
+import type { Connectors } from './connectors/connectors.ts'
 import { createHttpApp } from './http.ts'
 import type { Ingest } from './ingest.ts'
 
 /** Dependencies and settings of the HTTP servers. */
 export interface ListenOptions {
   readonly ingest: Ingest
+  readonly connectors: Connectors
   readonly access: Access
   readonly clock: Clock
   readonly config: Pick<Config, 'ingest' | 'cors' | 'admin'> & { readonly http: HttpConfig }

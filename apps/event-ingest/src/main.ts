@@ -6,6 +6,7 @@ import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
+import { createConnectors } from './connectors/connectors.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createIngest } from './ingest.ts'
 import { listenHttp } from './listen.ts'
@@ -31,7 +32,9 @@ await runService({
     use(watch.component)
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
-    const ports = await listenHttp({ ingest, access, clock, config, metrics, report, tls: tls.server('http'), use })
+    const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report })
+    const intake = { ingest, connectors, access, clock, metrics, report }
+    const ports = await listenHttp({ ...intake, config, tls: tls.server('http'), use })
     const { maxStreamBatches } = config.ingest
     const service = createIngestGrpcService(ingest, { metrics, report, maxStreamBatches })
     const grpc = await startGrpcServer({

@@ -10,6 +10,7 @@ import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings, type HttpLimits } from '@freshet/service/settings'
 import { z } from 'zod'
 import { ingestSettings, type IngestConfig } from './config.ts'
+import { createConnectors } from './connectors/connectors.ts'
 import { createHttpApp } from './http.ts'
 import { createIngest, type IngestOptions } from './ingest.ts'
 
@@ -89,8 +90,10 @@ export async function startIngest(
   const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
   const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
+  const connectors = createConnectors({ ingest, log, clock, config, metrics, report })
   const app = createHttpApp({
     ingest,
+    connectors,
     access: options.access ?? openAccess,
     clock,
     config,
@@ -116,5 +119,5 @@ export async function startIngest(
     await reader.stop()
     return found
   }
-  return { app, ingest, log, metrics, records }
+  return { app, ingest, connectors, log, metrics, records }
 }

@@ -84,6 +84,11 @@ export const metricCatalogue = {
     help: 'Events by kind (engagement, pin, erasure) and outcome: `accepted` or the code of the error.',
     labels: ['kind', 'outcome'],
   },
+  freshet_connector_events_total: {
+    type: 'counter',
+    help: 'Events of other systems by connector (`cloudevents`, `segment`, `source`) and outcome: `accepted`, `merged`, why it was skipped (`unknown-name`, `dropped`, `ignored-call`, `nothing-to-merge`, `merge-denied`), or the code of the error.',
+    labels: ['connector', 'outcome'],
+  },
   freshet_ingest_requests_total: {
     type: 'counter',
     help: 'Ingest requests by protocol and outcome: `accepted` or the code of the error.',

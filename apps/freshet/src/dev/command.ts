@@ -22,6 +22,7 @@ import {
 import { writingAs } from '@freshet/contracts/origin'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { version } from '@freshet/domain/version'
+import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { listenHttp } from '@freshet/event-ingest/listen'
@@ -65,13 +66,9 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   use({ name: 'store', close: () => store.close() })
   await log.applyTopics(topicLayouts(config.data.partitions))
 
-  const ingest = createIngest({
-    log: writingAs(log, 'event-ingest', version),
-    clock,
-    config: config.ingest,
-    metrics,
-    report,
-  })
+  const intake = { log: writingAs(log, 'event-ingest', version), clock, config: config.ingest, metrics, report }
+  const ingest = createIngest(intake)
+  const connectors = createConnectors({ ingest, ...intake })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
@@ -155,6 +152,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { httpPort: ingestPort, adminPort } = await listenHttp({
     ingest,
     access,
+    connectors,
     clock,
     config: { ingest: ingestConfig, cors, admin, http },
     metrics,

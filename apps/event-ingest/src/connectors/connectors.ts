@@ -1,0 +1,252 @@
+import { isTrusted, type Caller } from '@freshet/access/caller'
+import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
+import { isContractError } from '@freshet/contracts/errors'
+import { isJsonObject } from '@freshet/contracts/json/fields'
+import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { hash53 } from '@freshet/domain/hash'
+import { idProblem } from '@freshet/domain/ids'
+import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
+import type { IngestCall } from '../append.ts'
+import type { IngestConfig } from '../config.ts'
+import { clockShiftMs, type ClientClock } from '../event-time.ts'
+import type { Ingest, Receipt } from '../ingest.ts'
+import { problemOf } from '../request-problems.ts'
+import type { ReadEvent } from './cloudevents.ts'
+import type { SkipReason } from './map-event.ts'
+import type { ConnectorMapping } from './mapping.ts'
+import { readMappingFile } from './mapping-file.ts'
+
+/** The connectors over HTTP. */
+export type Connector = 'cloudevents' | 'segment'
+
+/** What became of one event. */
+export type ConnectorReceipt = Receipt | { readonly id: string; readonly skipped: SkipReason; readonly message: string }
+
+/** What became of a request: a receipt for each event in its order, or the reason why all of it was refused. */
+export type ConnectorAnswer =
+  | {
+      readonly kind: 'taken'
+      readonly receipts: readonly ConnectorReceipt[]
+      readonly accepted: number
+      readonly skipped: number
+      readonly rejected: number
+      /** As in `Answer`. */
+      readonly receivedAtMs: number
+      readonly notice: string
+    }
+  | { readonly kind: 'refused'; readonly problem: IngestProblem }
+
+/** The events of a request in another system's form. */
+export interface ConnectorRequest {
+  readonly connector: Connector
+  /** Name of the list in the request, for problems. */
+  readonly list: string
+  readonly events: readonly unknown[]
+  readonly read: (event: unknown, index: number, arrivedAtMs: number) => ReadEvent
+  /** When the client sent it by its own clock; null: it does not say. */
+  readonly sentAtMs: number | null
+  readonly bytes: number
+  /** Who sends it. Only callers that may merge users can do so by an event. */
+  readonly caller: Caller
+  readonly call: IngestCall
+}
+
+/** Takes events of other systems. */
+export interface Connectors {
+  readonly mapping: ConnectorMapping
+  take(request: ConnectorRequest): Promise<ConnectorAnswer>
+}
+
+/** Dependencies and settings of the connectors. */
+export interface ConnectorOptions {
+  readonly ingest: Ingest
+  readonly log: Pick<EventLog, 'append'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly config: IngestConfig
+  readonly metrics: Metrics
+  readonly report: Report
+}
+
+/** Reads the mapping file and creates the connectors. Throws a MappingError with all mistakes of the file. */
+export function createConnectors(options: ConnectorOptions): Connectors {
+  const { ingest, clock, config, metrics } = options
+  const mapping = readMappingFile(config.connectors.file)
+  const counted = metrics.counter('freshet_connector_events_total')
+
+  return {
+    mapping,
+    async take(request) {
+      const { connector, events, bytes, call } = request
+      const refusal = sizeProblem(request, config.maxBatchEvents)
+      if (refusal !== null) return { kind: 'refused', problem: refusal }
+      const nowMs = clock.now()
+      const read = events.map((event, index) =>
+        withoutForbiddenMerge(request.read(event, index, nowMs), request.caller),
+      )
+      const sender: ClientClock = { sentAtMs: request.sentAtMs, offsetMs: 0 }
+      const shiftMs = clockShiftMs(sender, nowMs, config.toleratedSkewMs)
+
+      const receipts: ConnectorReceipt[] = read.map(({ id, mapped }) => {
+        if (mapped.kind === 'skipped') return { id, skipped: mapped.reason, message: mapped.message }
+        return mapped.kind === 'refused' ? refusedReceipt(id, mapped.problems) : { id, token: '' }
+      })
+      const engagements = read.flatMap(({ id, mapped }, index) =>
+        mapped.kind === 'engagement' ? [{ eventId: id, parsed: mapped.parsed, index }] : [],
+      )
+      let notice = ''
+      if (engagements.length > 0) {
+        const batch = { events: engagements, read: parsedOf, single: false, clock: sender, bytes, call }
+        const answer = await ingest.takeEngagements(batch)
+        if (answer.kind === 'refused') return answer
+        notice = answer.notice
+        answer.receipts.forEach((receipt, row) => {
+          const { index } = engagements[row] as (typeof engagements)[number]
+          const { id } = read[index] as ReadEvent
+          const places = [`engagements[${row}]`, placeOf(request, index)] as const
+          receipts[index] =
+            'code' in receipt
+              ? refusedReceipt(
+                  id,
+                  receipt.problems.map((one) => moved(one, ...places)),
+                )
+              : { ...receipt, id }
+        })
+      }
+      const merges = read.flatMap(({ mapped }, index) => (mapped.kind === 'merge' ? [{ ...mapped, index }] : []))
+      const merged = await Promise.all(
+        merges.map(({ occurredAtMs, ...merge }) =>
+          ingest.mergeUsers({ ...merge, occurredAtMs: occurredAtMs === null ? null : occurredAtMs + shiftMs }, call),
+        ),
+      )
+      for (const [row, answer] of merged.entries()) {
+        if (answer.kind === 'refused') return answer
+        const { index } = merges[row] as (typeof merges)[number]
+        const receipt = answer.receipts[0] as Receipt
+        const at = placeOf(request, index)
+        const { id } = read[index] as ReadEvent
+        receipts[index] =
+          'code' in receipt
+            ? refusedReceipt(
+                id,
+                receipt.problems.map((one) => moved(one, '', at)),
+              )
+            : { ...receipt, id }
+      }
+      const failure = connector === 'segment' ? await putAside(options, request, read, receipts) : null
+      if (failure !== null) return { kind: 'refused', problem: failure }
+
+      const counts = { accepted: 0, skipped: 0, rejected: 0 }
+      for (const [index, receipt] of receipts.entries()) {
+        const kind = 'skipped' in receipt ? 'skipped' : 'code' in receipt ? 'rejected' : 'accepted'
+        counts[kind]++
+        counted.inc({ connector, outcome: outcomeOf(receipt, read[index]) })
+      }
+      return { kind: 'taken', receipts, ...counts, receivedAtMs: nowMs, notice }
+    },
+  }
+}
+
+/** The rule of `MergeUsers`: who merges an anonymous user into a known one must be the known one, or a trusted caller. */
+function withoutForbiddenMerge(read: ReadEvent, caller: Caller): ReadEvent {
+  const { mapped } = read
+  if (mapped.kind !== 'merge' || isTrusted(caller) || caller.userId === mapped.intoUserId) return read
+  const message =
+    'a write key alone may not merge users; send a read token of the known user beside it, a signed request of a server key, or POST /v1/users/{id}/merge from a server'
+  return { ...read, mapped: { kind: 'skipped', reason: 'merge-denied', message } }
+}
+
+function outcomeOf(receipt: ConnectorReceipt, read: ReadEvent | undefined): string {
+  if ('skipped' in receipt) return receipt.skipped
+  if ('code' in receipt) return receipt.code
+  return read?.mapped.kind === 'merge' ? 'merged' : 'accepted'
+}
+
+const parsedOf = (event: unknown) =>
+  (event as { readonly parsed: Extract<ReadEvent['mapped'], { kind: 'engagement' }>['parsed'] }).parsed
+
+function refusedReceipt(id: string, problems: readonly IngestProblem[]): Receipt {
+  return { id, ...(problems[0] as IngestProblem), problems }
+}
+
+/** The place of an event in its request; empty: the request is one event. */
+function placeOf({ list, events }: Pick<ConnectorRequest, 'list' | 'events'>, index: number): string {
+  return list === '' && events.length === 1 ? '' : `${list}[${index}]`
+}
+
+/** A problem at another place of the request. */
+function moved(problem: IngestProblem, from: string, to: string): IngestProblem {
+  if (!problem.field.startsWith(from)) return problem
+  const rest = problem.field.slice(from.length)
+  const field =
+    from === '' ? (to === '' ? rest : `${to}.${rest}`) : to === '' ? rest.replace(/^\./, '') : `${to}${rest}`
+  return { ...problem, field, message: problem.message.replace(problem.field, field) }
+}
+
+function sizeProblem({ events, list }: ConnectorRequest, max: number): IngestProblem | null {
+  if (events.length === 0) return problemAt('', list, 'BATCH_EMPTY', 'contains no events; send at least one')
+  if (events.length <= max) return null
+  return problemAt('', list, 'BATCH_TOO_LARGE', `contains ${events.length} events; send at most ${max} in one request`)
+}
+
+/** Longest value of a dead letter, bytes. */
+const maxLetterBytes = 64 << 10
+
+/**
+ * Writes the rejected events of a request to the dead letters, because the senders do not read answers. A repeat of the same
+ * event is the same letter. Resolves to the problem that the client gets if the log does not have them.
+ */
+async function putAside(
+  { log, ingest, clock, report }: ConnectorOptions,
+  request: ConnectorRequest,
+  read: readonly ReadEvent[],
+  receipts: readonly ConnectorReceipt[],
+): Promise<IngestProblem | null> {
+  const letters = receipts.flatMap((receipt, index) =>
+    'code' in receipt ? [letterOf(request.connector, read[index] as ReadEvent, receipt, clock.now())] : [],
+  )
+  if (letters.length === 0) return null
+  const bytes = letters.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+  const release = ingest.inFlight.take(bytes)
+  if (release === null)
+    return problemOf(
+      'the request',
+      'INGEST_OVERLOADED',
+      'was not accepted: too many bytes wait for the log; send it again',
+    )
+  try {
+    await log.append('dead-letters.v1', letters, { headers: request.call.trace })
+    return null
+  } catch (error) {
+    const outcome = isContractError(error) ? 'left-out' : 'defect'
+    report(error, { part: 'connectors', topic: 'dead-letters.v1', outcome, count: letters.length })
+    const text = 'may not have been accepted: the log does not answer; send the same events again'
+    return problemOf('the request', isContractError(error) ? 'INGEST_UNAVAILABLE' : 'INGEST_INTERNAL', text)
+  } finally {
+    release()
+  }
+}
+
+function letterOf(connector: Connector, { raw, id }: ReadEvent, problem: IngestProblem, nowMs: number): NewRecord {
+  const text = JSON.stringify(raw) ?? 'null'
+  const value = Buffer.from(text).subarray(0, maxLetterBytes)
+  const user = isJsonObject(raw) ? (raw['userId'] ?? raw['anonymousId']) : undefined
+  const key = typeof user === 'string' && idProblem(user) === null ? user : connector
+  return {
+    key,
+    partition: null,
+    value: encodeDeadLetter({
+      sourceTopic: `http:${connector}`,
+      sourcePartition: 0,
+      sourcePosition: hash53(`${id}\n${text}`),
+      key,
+      value,
+      code: problem.code,
+      message: problem.message.slice(0, 500),
+      schema: `${connector} event`,
+      atMs: nowMs,
+    }),
+  }
+}
