@@ -45,9 +45,8 @@ async function start(more: Parameters<typeof startIngest>[0] = {}) {
   const counted = async (connector: string): Promise<Record<string, number>> => {
     const text = await started.metrics.text()
     const lines = text.matchAll(/freshet_connector_events_total\{connector="(\w+)",outcome="([\w-]+)"\} (\d+)/g)
-    return Object.fromEntries(
-      [...lines].filter(([, of]) => of === connector).map(([, , outcome, n]) => [outcome, Number(n)]),
-    )
+    const own = [...lines].filter(([, of]) => of === connector)
+    return Object.fromEntries(own.map(([, , outcome, count]) => [outcome ?? '', Number(count)] as const))
   }
   return { ...started, post, logged, letters, counted }
 }
