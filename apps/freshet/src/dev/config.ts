@@ -6,6 +6,7 @@ import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { trainerSchema } from '@freshet/trainer/config'
 import { joinerSchema } from '@freshet/trainer/joiner/config'
+import type { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** Settings of the trainer in `freshet dev`. */
@@ -17,9 +18,21 @@ export const devTrainerSchema = trainerSchema.extend({
         description: 'What a user does within this time after a feed was requested labels the rows of the feed',
         unit: 'ms',
       }),
+      // About 2 kB of memory each.
+      maxFeeds: devDefault(joinerSchema.shape.maxFeeds, 30_000),
+      // Its records are read and written whole, so it takes four times its size for a moment.
+      maxMemoryBytes: devDefault(joinerSchema.shape.maxMemoryBytes, 8 << 20),
     })
     .prefault({}),
 })
+
+/** A setting with another default, for one process that does everything. Bounds and description stay. */
+function devDefault(setting: ReturnType<typeof wholeSetting>, value: number): ReturnType<typeof wholeSetting> {
+  return setting
+    .unwrap()
+    .default(value)
+    .meta(setting.meta() ?? {})
+}
 
 /** Settings of `freshet dev`: the settings of all services and the data folder. */
 export const devSchema = z.object({
@@ -47,7 +60,7 @@ export const devSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   fold: z.object(foldSettings),
-  updater: z.object(updaterSettings),
+  updater: z.object({ ...updaterSettings, cacheBytes: devDefault(updaterSettings.cacheBytes, 32 << 20) }),
   candidates: candidateServiceSchema,
   ranking: rankerSchema,
   blender: blenderSchema,

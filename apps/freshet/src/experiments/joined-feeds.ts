@@ -104,7 +104,7 @@ function deliver<Facts>(
       const { feed, labels } = outcome
       const own = facts.get(feed.feedId)
       if (own !== undefined)
-        closed.push({ atMs: feed.atMs, own, labels: feed.pinIds.map((_, pin) => labels[pin] ?? noLabels) })
+        closed.push({ atMs: feed.atMs, own, labels: feed.pinHashes.map((_, pin) => labels[pin] ?? noLabels) })
     }
     join.taken()
   }

@@ -1,10 +1,11 @@
 import type { Action } from '@freshet/domain/engagement'
+import { hash53 } from '@freshet/domain/hash'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { noCounts } from './counts.ts'
 import { createJoin, type JoinOutcome } from './join.ts'
 import { actionNames, expectedRows, type ExpectedRow } from './reference.fixture.ts'
-import type { PinAction, ServedFeed } from './waiting-feed.ts'
+import type { PinAction, ServedFeed, WaitingFeed } from './waiting-feed.ts'
 
 const limits = { windowMs: 100, deliveryMs: 10, lateWindowMs: 60, maxFeeds: 1_000, maxActions: 1_000 }
 
@@ -92,19 +93,24 @@ function run({ lines, order }: Log, restartEvery: number) {
   return { outcomes, counts, waiting: join.waiting() }
 }
 
+/** The join keeps only hashes of pin ids. */
+function idsOf({ pinHashes }: WaitingFeed): readonly string[] {
+  return pinHashes.map((hash) => ['a', 'b', 'c'].find((id) => hash53(id) === hash)!)
+}
+
 function rowsOf(outcomes: readonly JoinOutcome[]): ReadonlyMap<string, ExpectedRow> {
   const rows = new Map<string, { first: readonly string[]; last: readonly string[]; corrections: number }>()
   for (const outcome of outcomes) {
     const { feed } = outcome
     if (outcome.kind === 'closed') {
-      feed.pinIds.forEach((pinId, pin) => {
+      idsOf(feed).forEach((pinId, pin) => {
         const names = actionNames(outcome.labels[pin]?.bits ?? 0)
         const key = `${feed.feedId} ${pinId}`
         expect(rows.has(key), `${key} is closed once`).toBe(false)
         rows.set(key, { first: names, last: names, corrections: 0 })
       })
     } else if (outcome.kind === 'corrected') {
-      const row = rows.get(`${feed.feedId} ${feed.pinIds[outcome.pin]!}`)!
+      const row = rows.get(`${feed.feedId} ${idsOf(feed)[outcome.pin]!}`)!
       row.last = actionNames(outcome.labels.bits)
       expect(outcome.revision).toBe(++row.corrections)
     }

@@ -4,6 +4,7 @@ import type { PinLabels } from './labels.ts'
 import { createTimeQueue } from './time-queue.ts'
 import {
   addLabel,
+  indexOfPin,
   isExpired,
   labelsOf,
   newWaitingFeed,
@@ -76,8 +77,8 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
   let outcomesTaken = 0
   let positions = 0
 
-  const drop = (feed: ServedFeed, reason: DropReason): false => {
-    counts.dropped[reason] += feed.pinIds.length
+  const drop = (pins: number, reason: DropReason): false => {
+    counts.dropped[reason] += pins
     return false
   }
   const leave = (reason: UnmatchedReason): void => {
@@ -89,13 +90,13 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
     const ofUser = byUser.get(feed.userId)
     if (ofUser === undefined) byUser.set(feed.userId, [feed])
     else ofUser.push(feed)
-    if (!feed.closed) positions += feed.pinIds.length
+    if (!feed.closed) positions += feed.pinHashes.length
     queue.push(feed, feed.closed ? feed.forgetMs : feed.finalMs, feed.feedId)
   }
 
   function remove(feed: WaitingFeed): void {
     if (!feeds.delete(feed.feedId)) return
-    if (!feed.closed) positions -= feed.pinIds.length
+    if (!feed.closed) positions -= feed.pinHashes.length
     const rest = (byUser.get(feed.userId) ?? []).filter((other) => other !== feed)
     if (rest.length === 0) byUser.delete(feed.userId)
     else byUser.set(feed.userId, rest)
@@ -105,7 +106,7 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
   function apply(action: PinAction, feed: WaitingFeed): void {
     if (feed.userId !== '' && feed.userId !== action.userId) return leave('other-user')
     if (feed.erasedAtMs !== null && feed.erasedAtMs <= action.arrivedMs) return leave('feed-unknown')
-    const pin = feed.pinIds.indexOf(action.pinId)
+    const pin = indexOfPin(feed, action.pinId)
     if (pin < 0) return leave('pin-not-shown')
     if (action.arrivedMs >= feed.closeMs + limits.lateWindowMs) return leave('feed-unknown')
     if (action.arrivedMs < feed.closeMs && action.occurredAtMs <= feed.atMs + limits.windowMs) {
@@ -115,20 +116,20 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
     }
     counts.late++
     if (feed.closed) correct(feed, pin, action)
-    else feed.late.push({ pin, act: { action: action.action, dwellMs: action.dwellMs } })
+    else feed.late = [...feed.late, { pin, act: { action: action.action, dwellMs: action.dwellMs } }]
   }
 
   function correct(feed: WaitingFeed, pin: number, act: Pick<PinAction, 'action' | 'dwellMs'>): void {
     if (!addLabel(feed, pin, act)) return
     const revision = Math.min(255, (feed.revisions[pin] ?? 0) + 1)
-    feed.revisions[pin] = revision
+    feed.revisions = { ...feed.revisions, [pin]: revision }
     outcomes.push({ kind: 'corrected', feed, pin, labels: labelsOf(feed, pin), revision })
   }
 
   function close(feed: WaitingFeed): void {
     feed.closed = true
-    positions -= feed.pinIds.length
-    outcomes.push({ kind: 'closed', feed, labels: { ...feed.labels } })
+    positions -= feed.pinHashes.length
+    outcomes.push({ kind: 'closed', feed, labels: feed.labels })
     const { late } = feed
     feed.late = []
     for (const { pin, act } of late) correct(feed, pin, act)
@@ -143,7 +144,7 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
     for (const feed of byUser.get(action.userId) ?? []) {
       if (feed.atMs > occurredAtMs || occurredAtMs > feed.atMs + limits.windowMs) continue
       if (feed.arrivedMs >= resolveMs || arrivedMs >= feed.closeMs + limits.lateWindowMs) continue
-      if (!feed.pinIds.includes(pinId)) continue
+      if (indexOfPin(feed, pinId) < 0) continue
       if (last === undefined || feed.atMs > last.atMs || (feed.atMs === last.atMs && feed.feedId > last.feedId)) {
         last = feed
       }
@@ -160,12 +161,12 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
   const join: Join = {
     serve(feed) {
       counts.positions += feed.pinIds.length
-      if (isExpired(feed, limits)) return drop(feed, 'expired')
-      if (feeds.has(feed.feedId)) return drop(feed, 'repeated')
+      if (isExpired(feed, limits)) return drop(feed.pinIds.length, 'expired')
+      if (feeds.has(feed.feedId)) return drop(feed.pinIds.length, 'repeated')
       const waiting = newWaitingFeed(feed, limits)
       const erasedAtMs = erased.get(feed.userId)
       if (erasedAtMs !== undefined && feed.arrivedMs <= erasedAtMs) {
-        if (waiting.finalMs > erasedAtMs) return drop(feed, 'erased')
+        if (waiting.finalMs > erasedAtMs) return drop(feed.pinIds.length, 'erased')
         waiting.erasedAtMs = erasedAtMs
       }
       admit(waiting)
@@ -192,7 +193,7 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
           feed.erasedAtMs = arrivedMs
           continue
         }
-        if (!feed.closed) drop(feed, 'erased')
+        if (!feed.closed) drop(feed.pinHashes.length, 'erased')
         remove(feed)
       }
       for (const action of held.ofUser(userId)) {

@@ -69,7 +69,7 @@ async function readServed(
     const isLost = isContractError(error, 'ARTEFACT_MISSING') || isContractError(error, 'CODEC_INVALID')
     if (!isLost && !(error instanceof SnapshotError)) throw error
     onError(error)
-    if (kind === 'closed') counts.dropped.unreadable += feed.pinIds.length
+    if (kind === 'closed') counts.dropped.unreadable += feed.pinHashes.length
     return null
   }
 }
