@@ -54,6 +54,7 @@ export default defineConfig({
             'test/simulation/**/*.test.ts',
             'test/chaos/**/*.test.ts',
             'test/feeds/**/*.test.ts',
+            'test/hostile/**/*.test.ts',
             'test/quality/**/*.test.ts',
             'test/worlds/**/*.test.ts',
             'test/benchmarks/**/*.test.ts',

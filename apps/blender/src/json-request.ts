@@ -97,8 +97,9 @@ const switches = new Set(['explain', 'prefetch', 'includeOwnPins'])
  * number stays a string, which the reader then rejects.
  */
 export function jsonFromQuery(query: Fields): Fields {
-  const fields: Record<string, unknown> = {}
-  const filter: Record<string, unknown> = {}
+  // Without a prototype, `__proto__` is a name like others: an unknown field.
+  const fields = Object.create(null) as Record<string, unknown>
+  const filter = Object.create(null) as Record<string, unknown>
   for (const [name, value] of Object.entries(query)) {
     const list = listNames.get(name)
     const ofFilter = filterNames.get(name)

@@ -8,7 +8,7 @@ import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { createByteRoom } from '@freshet/service/byte-room'
-import { addBodyParser, bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { addBodyParser, bodyStatus, createHttpApp as createApp, type ConnectionFault } from '@freshet/service/http-app'
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
@@ -82,7 +82,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     access: options.access,
     origins,
     methods: ['GET', 'POST'],
-    answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : invalidHttp)),
+    answerTo: (fault) => JSON.stringify(errorBody(faults[fault])),
     metrics,
     tls: options.tls ?? null,
   })
@@ -230,5 +230,8 @@ function inJson(error: unknown): unknown {
   return new ContractError(error.code, `${name}${error.message.slice(field.length)}`, { cause: error })
 }
 
-const invalidHttp = new ContractError('CALL_INVALID_ARGUMENT', 'request: is not valid HTTP')
-const tooSlow = new ContractError('CALL_DEADLINE_EXCEEDED', 'the request did not arrive in time; send it again')
+const faults: Readonly<Record<ConnectionFault, ContractError>> = {
+  malformed: new ContractError('CALL_INVALID_ARGUMENT', 'request: is not valid HTTP'),
+  headers: new ContractError('CALL_INVALID_ARGUMENT', 'headers: are too large; send less, see http.maxHeaderBytes'),
+  slow: new ContractError('CALL_DEADLINE_EXCEEDED', 'the request did not arrive in time; send it again'),
+}

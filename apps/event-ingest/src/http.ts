@@ -8,7 +8,7 @@ import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
-import { addBodyParser, bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { addBodyParser, bodyStatus, createHttpApp as createApp, type ConnectionFault } from '@freshet/service/http-app'
 import { BodyError } from '@freshet/service/http-body'
 import type { Clock } from '@freshet/domain/clock'
 import type { Metrics } from '@freshet/service/metrics'
@@ -68,7 +68,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     ...(options.adminCallsAt !== undefined && { adminCallsAt: options.adminCallsAt }),
     origins: options.origins,
     methods: ['POST', 'DELETE'],
-    answerTo: (fault) => errorBody(fault === 'slow' ? tooSlow : noHttp),
+    answerTo: (fault) => errorBody(faults[fault]),
     metrics: options.metrics,
     tls: options.tls ?? null,
   })
@@ -236,5 +236,8 @@ function accessBody({ code, message, retryable }: AccessError): string {
   return JSON.stringify({ error: { code, field: '', message, retryable } })
 }
 
-const noHttp = problemOf('the request', 'REQUEST_MALFORMED', 'is not valid HTTP')
-const tooSlow = problemOf('the request', 'REQUEST_TIMEOUT', 'did not arrive in time; send it again')
+const faults: Readonly<Record<ConnectionFault, IngestProblem>> = {
+  malformed: problemOf('the request', 'REQUEST_MALFORMED', 'is not valid HTTP'),
+  headers: problemOf('the request', 'REQUEST_HEADERS_TOO_LARGE', 'has too large headers; send less'),
+  slow: problemOf('the request', 'REQUEST_TIMEOUT', 'did not arrive in time; send it again'),
+}

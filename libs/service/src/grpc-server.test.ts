@@ -1,5 +1,6 @@
 import { openAccess } from '@freshet/access/access'
 import type { CallRules } from '@freshet/access/rules'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer } from 'node:net'
 import {
   credentials,
@@ -56,6 +57,8 @@ async function start(services: readonly GrpcService[], more = {}): Promise<GrpcS
     maxConnectionAgeMs: 60_000,
     maxConnectionGraceMs: 1_000,
     maxMessageBytes: 1 << 20,
+    maxMetadataBytes: 8_192,
+    maxCallsPerConnection: 1_024,
     flowControlWindowBytes: 1 << 20,
     reflection: false,
     descriptors: null,
@@ -78,7 +81,12 @@ function clientOf(definition: Parameters<typeof makeGenericClientConstructor>[0]
   return client
 }
 
-function unary(client: Client, text: string, deadline = Date.now() + 5_000): Promise<string> {
+function unary(
+  client: Client,
+  text: string,
+  deadline = Date.now() + 5_000,
+  metadata = new Metadata(),
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const { path, requestSerialize, responseDeserialize } = echo.echo
     client.makeUnaryRequest(
@@ -86,7 +94,7 @@ function unary(client: Client, text: string, deadline = Date.now() + 5_000): Pro
       requestSerialize,
       responseDeserialize,
       text,
-      new Metadata(),
+      metadata,
       { deadline },
       (error, answer) => {
         if (error === null) resolve(answer ?? '')
@@ -127,6 +135,55 @@ describe('a gRPC server', () => {
     expect(await health(server.port, '')).toBe('SERVING')
     expect(await unary(clientOf(echo, server.port), 'hello')).toBe('hello')
     expect(await metrics.text()).toContain('freshet_grpc_calls_total{method="/test.Echo/Echo",status="OK"} 1')
+  })
+
+  const answering = {
+    definition: echo,
+    implementation: { echo: (call: Call, done: Done) => done(null, call.request), stream: () => undefined },
+  }
+
+  it('takes metadata up to its limit, and refuses calls with more', async () => {
+    const { port } = await start([answering], { maxMetadataBytes: 2_048 })
+    const client = clientOf(echo, port)
+    const own = Buffer.byteLength('x-long') + 32
+    const ask = (bytes: number): Promise<string> => {
+      const metadata = new Metadata()
+      metadata.set('x-long', 'a'.repeat(bytes))
+      return unary(client, 'hello', Date.now() + 5_000, metadata)
+    }
+    const refused = await ask(2_048).catch((error: unknown) => error as { code: number; details: string })
+    expect(refused).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('at most 2048') as string,
+    })
+    const others = Number(/has (\d+) bytes/.exec((refused as { details: string }).details)?.[1]) - 2_048 - own
+    expect(await ask(2_048 - own - others)).toBe('hello')
+    await expect(ask(2_048 - own - others + 1)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
+  })
+
+  it.each([
+    ['a time limit that cannot be read', { 'grpc-timeout': 'soon' }, Buffer.from([0, 0, 0, 0, 0])],
+    ['a packed message that cannot be unpacked', { 'grpc-encoding': 'gzip' }, Buffer.from([1, 0, 0, 0, 1, 7])],
+  ])('blames the caller for %s, and counts the call', async (_name, headers, data) => {
+    const metrics = createMetrics()
+    const { port } = await start([answering], { metrics })
+    const session = connectHttp2(`http://127.0.0.1:${port}`)
+    closing.push(() => session.destroy())
+    const code = await new Promise((resolve) => {
+      const call = session.request({
+        ':method': 'POST',
+        ':path': echo.echo.path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        ...headers,
+      })
+      call.on('response', (answer) => resolve(answer['grpc-status']))
+      call.end(data)
+    })
+    expect(Number(code)).toBe(status.INVALID_ARGUMENT)
+    expect(await metrics.text()).toContain(
+      'freshet_grpc_calls_total{method="/test.Echo/Echo",status="INVALID_ARGUMENT"} 1',
+    )
   })
 
   it("lets its health follow the service's readiness", async () => {

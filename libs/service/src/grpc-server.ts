@@ -4,8 +4,10 @@ import {
   ServerInterceptingCall,
   ServerListenerBuilder,
   status,
+  type Metadata,
   type ServerInterceptor,
   type ServiceDefinition,
+  type StatusObject,
 } from '@grpc/grpc-js'
 import type { Access } from '@freshet/access/access'
 import { HealthImplementation } from 'grpc-health-check'
@@ -64,7 +66,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc-node.flow_control_window': options.flowControlWindowBytes,
     // Without this option, Linux lets two servers share a port, and each gets part of the traffic.
     'grpc.so_reuseport': 0,
-    interceptors: [measured(options.metrics), underWay.interceptor, admitting],
+    'grpc.max_concurrent_streams': options.maxCallsPerConnection,
+    interceptors: [measured(options.metrics), boundedMetadata(options.maxMetadataBytes), underWay.interceptor, admitting],
   })
   const names = services.map(({ definition }) => serviceName(definition))
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
@@ -173,19 +176,57 @@ export function grpcComponent(server: GrpcServer, readiness: () => Health): Comp
   }
 }
 
+/**
+ * Counts and times every call by the status that the caller gets. grpc-js answers some faults of callers by itself, past all
+ * interceptors and with a status that blames the server; here they get the one that blames the caller.
+ */
 function measured(metrics: Metrics): ServerInterceptor {
   const calls = metrics.counter('freshet_grpc_calls_total')
   const seconds = metrics.histogram('freshet_grpc_call_seconds')
   return (method, call) => {
     const ended = method.responseStream ? null : seconds.startTimer({ method: method.path })
-    return new ServerInterceptingCall(call, {
-      sendStatus(result, next) {
-        ended?.()
-        calls.inc({ method: method.path, status: status[result.code] ?? 'UNKNOWN' })
-        next(result)
+    const send = call.sendStatus.bind(call)
+    call.sendStatus = (result) => {
+      const told = isFaultOfCaller(result) ? { ...result, code: status.INVALID_ARGUMENT } : result
+      ended?.()
+      calls.inc({ method: method.path, status: status[told.code] ?? 'UNKNOWN' })
+      send(told)
+    }
+    return new ServerInterceptingCall(call)
+  }
+}
+
+/** What grpc-js says of a message that it cannot unpack or decode, and of a time limit that it cannot read. */
+const faultsOfCallers = ['Failed to decompress message', 'Error deserializing request', 'Invalid grpc-timeout value']
+
+function isFaultOfCaller({ code, details = '' }: Partial<Pick<StatusObject, 'code' | 'details'>>): boolean {
+  return code === status.INTERNAL && faultsOfCallers.some((text) => details.startsWith(text))
+}
+
+/** Refuses calls whose metadata is larger than `maxBytes`, counted as HTTP/2 counts it: 32 bytes for each entry besides name and value. */
+function boundedMetadata(maxBytes: number): ServerInterceptor {
+  return (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start(next) {
+        const listener = new ServerListenerBuilder()
+          .withOnReceiveMetadata((metadata, passOn) => {
+            const bytes = metadataBytes(metadata)
+            if (bytes <= maxBytes) return passOn(metadata)
+            const details = `the metadata has ${bytes} bytes; send at most ${maxBytes}`
+            call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details })
+          })
+          .build()
+        next(listener)
       },
     })
+}
+
+function metadataBytes(metadata: Metadata): number {
+  let bytes = 0
+  for (const [name, values] of Object.entries(metadata.toJSON())) {
+    for (const value of values) bytes += name.length + value.length + 32
   }
+  return bytes
 }
 
 function serviceName(definition: ServiceDefinition): string {

@@ -1,10 +1,11 @@
 import { openAccess } from '@freshet/access/access'
+import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { gzipSync } from 'node:zlib'
 import type { FastifyContextConfig, FastifyInstance } from 'fastify'
+import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { createByteRoom } from './byte-room.ts'
@@ -197,11 +198,20 @@ describe('A21 · clients that hold connections', () => {
 })
 
 /** Counts from now on, until the test ends, the bytes that all gunzip streams of this process give out. */
+const unpackers = new Set(['Gunzip', 'ZstdDecompress', 'BrotliDecompress'])
+
+/** How bodies are packed, by their content encoding. */
+const packings = [
+  ['gzip', (text: string | Buffer) => gzipSync(text, { level: 9 })],
+  ['zstd', (text: string | Buffer) => zstdCompressSync(text)],
+  ['br', (text: string | Buffer) => brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } })],
+] as const
+
 function countUnpackedBytes(): () => number {
   let bytes = 0
   const push = Readable.prototype.push
   const spy = vi.spyOn(Readable.prototype, 'push').mockImplementation(function (this: Readable, chunk, encoding) {
-    if (this.constructor.name === 'Gunzip' && Buffer.isBuffer(chunk)) bytes += chunk.length
+    if (unpackers.has(this.constructor.name) && Buffer.isBuffer(chunk)) bytes += chunk.length
     return push.call(this, chunk, encoding)
   })
   closing.push(() => spy.mockRestore())
@@ -218,7 +228,7 @@ function heldBytes(): number {
 }
 
 describe('bodies', () => {
-  it('A17: are accepted plain and gzipped', async () => {
+  it('A17: are accepted plain and packed', async () => {
     const { post } = await start()
     const text = JSON.stringify({ a: 'Märchen'.repeat(100) })
     for (const [body, encoding] of [
@@ -226,6 +236,8 @@ describe('bodies', () => {
       [gzipSync(text), 'gzip'],
       [gzipSync(text), 'GZIP'],
       [gzipSync(text), 'x-gzip'],
+      [zstdCompressSync(text), 'zstd'],
+      [brotliCompressSync(text), 'br'],
     ] as const) {
       const answer = await post(body, { 'content-encoding': encoding })
       expect(answer.status).toBe(200)
@@ -233,24 +245,63 @@ describe('bodies', () => {
     }
   })
 
-  it('A17: that are zip bombs are refused as soon as they exceed the limit, without being unpacked whole', async () => {
-    const { post, room } = await start({}, 64 << 10)
-    const bomb = gzipSync(Buffer.alloc(256 << 20, ' '), { level: 9 })
-    expect(bomb.length).toBeGreaterThan(64 << 10)
-    const unpackedBytes = countUnpackedBytes()
-    const answer = await post(gzipSync(Buffer.alloc(32 << 20, ' '), { level: 9 }), { 'content-encoding': 'gzip' })
-    expect(answer.status).toBe(413)
-    expect(await answer.json()).toEqual({
-      fault: 'too large',
-      message: 'has more than 65536 bytes; send less at a time',
-    })
-    expect(unpackedBytes()).toBeGreaterThan(64 << 10)
-    expect(unpackedBytes()).toBeLessThan(128 << 10)
-    // One that is too large as it is sent is not unpacked at all.
-    const before = unpackedBytes()
-    expect((await post(bomb, { 'content-encoding': 'gzip' })).status).toBe(413)
-    expect(unpackedBytes()).toBe(before)
-    await until('nothing counts any more', () => room.bytes() === 0)
+  it.each(packings)(
+    'A17: that are bombs of %s are refused as soon as they exceed the limit, without being unpacked whole',
+    async (encoding, pack) => {
+      const { post, room } = await start({}, 64 << 10)
+      const unpackedBytes = countUnpackedBytes()
+      const answer = await post(pack(Buffer.alloc(32 << 20, ' ')), { 'content-encoding': encoding })
+      expect(answer.status).toBe(413)
+      expect(await answer.json()).toEqual({
+        fault: 'too large',
+        message: 'has more than 65536 bytes; send less at a time',
+      })
+      expect(unpackedBytes()).toBeGreaterThan(64 << 10)
+      expect(unpackedBytes()).toBeLessThan(256 << 10)
+      // One that is too large as it is sent is not unpacked at all.
+      const before = unpackedBytes()
+      expect((await post(randomBytes(65 << 10), { 'content-encoding': encoding })).status).toBe(413)
+      expect(unpackedBytes()).toBe(before)
+      await until('nothing counts any more', () => room.bytes() === 0)
+    },
+  )
+
+  it.each(packings)('A17: of %s are accepted at the limit and refused one byte beyond', async (encoding, pack) => {
+    const { post } = await start({}, 64 << 10)
+    const body = (bytes: number): Buffer => pack(`${' '.repeat(bytes - 2)}{}`)
+    expect((await post(body(64 << 10), { 'content-encoding': encoding })).status).toBe(200)
+    expect((await post(body((64 << 10) + 1), { 'content-encoding': encoding })).status).toBe(413)
+  })
+
+  it('A17: are accepted plain at the limit and refused one byte beyond', async () => {
+    const { post } = await start({}, 64 << 10)
+    expect((await post(`${' '.repeat((64 << 10) - 2)}{}`)).status).toBe(200)
+    expect((await post(`${' '.repeat((64 << 10) - 1)}{}`)).status).toBe(413)
+  })
+
+  it('A17: of zstd may not ask for a window of more than 8 MiB', async () => {
+    const { post } = await start({}, 64 << 10)
+    // The window's size is in the byte after the magic number and the descriptor, unless the frame is a single segment.
+    const asking = (log: number): Buffer =>
+      Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3]), emptyObject])
+    const emptyObject = Buffer.from([0x11, 0, 0, 0x7b, 0x7d])
+    expect((await post(asking(23), { 'content-encoding': 'zstd' })).status).toBe(200)
+    expect((await post(asking(24), { 'content-encoding': 'zstd' })).status).toBe(400)
+  })
+
+  it.each([
+    ['headers', (bytes: number) => ({ 'x-long': 'a'.repeat(bytes) })],
+    ['a URL', (bytes: number) => `/fast?${'a'.repeat(bytes)}`],
+  ] as const)('with %s at the limit are answered, and get 431 beyond it', async (_name, of) => {
+    const { url } = await start({ maxHeaderBytes: 4_096 })
+    const ask = async (bytes: number): Promise<Response> => {
+      const given = of(bytes)
+      return typeof given === 'string' ? fetch(`${url}${given}`) : fetch(`${url}/fast`, { headers: given })
+    }
+    expect((await ask(3_000)).status).toBe(200)
+    const refused = await ask(4_100)
+    expect(refused.status).toBe(431)
+    expect(await refused.json()).toEqual({ fault: 'headers' })
   })
 
   it.each([
@@ -267,13 +318,16 @@ describe('bodies', () => {
     expect(problem.message).toContain(text)
   })
 
-  it.each(['br', 'deflate', 'zstd', 'gzip, gzip'])('A17: %s is refused with what is taken', async (encoding) => {
-    const { post } = await start()
-    const answer = await post('{}', { 'content-encoding': encoding })
-    expect(answer.status).toBe(415)
-    expect(answer.headers.get('accept-encoding')).toBe('gzip, identity')
-    expect(await answer.json()).toMatchObject({ fault: 'encoding' })
-  })
+  it.each(['deflate', 'compress', 'gzip, gzip', 'zstd, br'])(
+    'A17: %s is refused with what is taken',
+    async (encoding) => {
+      const { post } = await start()
+      const answer = await post('{}', { 'content-encoding': encoding })
+      expect(answer.status).toBe(415)
+      expect(answer.headers.get('accept-encoding')).toBe('gzip, zstd, br, identity')
+      expect(await answer.json()).toMatchObject({ fault: 'encoding' })
+    },
+  )
 
   it('A21: of a million one-byte chunks take no more memory than their bytes', async () => {
     const { open, room } = await start({ maxReceiveMs: 30_000 }, 1 << 20)

@@ -31,12 +31,15 @@ export interface HttpAppOptions {
   /** Origins of web pages that may use the server besides those of keys, and the methods that they may use. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
-  /** Returns the body of the answer to a request that is not HTTP (`malformed`) or did not arrive in time (`slow`). */
-  readonly answerTo: (fault: 'malformed' | 'slow') => string
+  /** Returns the body of the answer to a request that is not HTTP (`malformed`), whose headers are too large (`headers`), or that did not arrive in time (`slow`). */
+  readonly answerTo: (fault: ConnectionFault) => string
   readonly metrics: Metrics
   /** Absent or null: the server speaks no TLS. */
   readonly tls?: TlsServer | null
 }
+
+/** Why a server answers a connection before there is a request. */
+export type ConnectionFault = 'malformed' | 'headers' | 'slow'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -68,6 +71,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     routerOptions: { maxParamLength: 4_096 },
     serverFactory: (handler) => {
       const timeouts = {
+        maxHeaderSize: limits.maxHeaderBytes,
         headersTimeout: limits.maxReceiveMs,
         requestTimeout: limits.maxReceiveMs,
         keepAliveTimeout: limits.maxIdleMs,
@@ -129,13 +133,24 @@ function answerClientError(
     socket.destroy()
     return
   }
-  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const status = slow ? '408 Request Timeout' : '400 Bad Request'
-  const answer = formatAnswer(status, answerTo(slow ? 'slow' : 'malformed'))
+  const fault = faultOf(error.code)
+  const slow = fault === 'slow'
+  const answer = formatAnswer(statusLines[fault], answerTo(fault))
   // A second answer must not be written into one that has begun.
   if (hasBegun(socket)) socket.destroy()
   else if (slow) connections.timedOut(socket, answer)
   else connections.end(socket, answer)
+}
+
+const statusLines: Readonly<Record<ConnectionFault, string>> = {
+  malformed: '400 Bad Request',
+  headers: '431 Request Header Fields Too Large',
+  slow: '408 Request Timeout',
+}
+
+function faultOf(code: string | undefined): ConnectionFault {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'slow'
+  return code === 'HPE_HEADER_OVERFLOW' ? 'headers' : 'malformed'
 }
 
 /** Tells the connections what each request is doing. */

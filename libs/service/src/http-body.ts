@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import type { Readable, Transform } from 'node:stream'
+import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
 import type { Receiving } from './byte-room.ts'
 
 /** Why the server could not read a body. */
@@ -26,26 +26,54 @@ export interface BodyOptions {
 }
 
 /** The accepted encodings, as the value of the header `accept-encoding`. */
-export const acceptedEncodings = 'gzip, identity'
+export const acceptedEncodings = 'gzip, zstd, br, identity'
 
 const firstBytes = 1_024
-/** Memory that unpacking needs besides its output. */
-const gunzipBytes = 48 << 10
+
+/** How a body is unpacked. */
+interface Unpacking {
+  readonly name: string
+  readonly create: () => Transform
+  /** Memory that unpacking needs besides its output. */
+  readonly bytes: number
+  /** Whether it keeps what it has unpacked, to copy from it: its window. */
+  readonly hasWindow: boolean
+}
+
+/** 8 MiB, which is what every decoder must take: RFC 8878, 3.1.1.1.2. A frame can ask for much more. */
+const maxZstdWindowLog = 23
+
+const gzip: Unpacking = { name: 'gzip', create: createGunzip, bytes: 48 << 10, hasWindow: false }
+const unpackings: ReadonlyMap<string, Unpacking> = new Map([
+  ['gzip', gzip],
+  ['x-gzip', gzip],
+  [
+    'zstd',
+    {
+      name: 'zstd',
+      create: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: maxZstdWindowLog } }),
+      bytes: 192 << 10,
+      hasWindow: true,
+    },
+  ],
+  ['br', { name: 'brotli', create: createBrotliDecompress, bytes: 256 << 10, hasWindow: true }],
+])
 
 /**
- * Reads a body, plain or gzip, and counts its bytes while it arrives. Rejects with a BodyError. It refuses a body as soon
+ * Reads a body, plain or packed by gzip, zstd or brotli, and counts its bytes while it arrives. Rejects with a BodyError. It refuses a body as soon
  * as the unpacked bytes exceed `maxBytes`, and never unpacks it whole.
  */
 export async function readBody(payload: Readable, headers: IncomingHttpHeaders, options: BodyOptions): Promise<Buffer> {
   const { maxBytes, receiving, evicted } = options
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-  const zipped = encoding === 'gzip' || encoding === 'x-gzip'
-  if (!zipped && encoding !== 'identity' && encoding !== '') {
+  const unpacking = unpackings.get(encoding) ?? null
+  if (unpacking === null && encoding !== 'identity' && encoding !== '') {
     const given = JSON.stringify(encoding.slice(0, 40))
-    throw new BodyError('encoding', `has the content encoding ${given}; send gzip, or none`)
+    throw new BodyError('encoding', `has the content encoding ${given}; send gzip, zstd, br, or none`)
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  if (zipped && !receiving.grow(gunzipBytes)) throw noRoom()
+  if (unpacking !== null && !receiving.grow(unpacking.bytes)) throw noRoom()
+  const copies = unpacking?.hasWindow === true ? 2 : 1
 
   // One buffer that grows, not a list of chunks: a million chunks of one byte would take a hundred times their size.
   let buffer = Buffer.alloc(0)
@@ -55,7 +83,7 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     if (needed > maxBytes) return tooLarge(maxBytes)
     if (needed > buffer.length) {
       const capacity = Math.min(maxBytes, Math.max(needed, buffer.length * 2, firstBytes))
-      if (!receiving.grow(capacity - buffer.length)) return noRoom()
+      if (!receiving.grow(copies * (capacity - buffer.length))) return noRoom()
       const larger = Buffer.allocUnsafe(capacity)
       buffer.copy(larger, 0, 0, bytes)
       buffer = larger
@@ -65,16 +93,16 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     return null
   }
 
-  const gunzip = zipped ? createGunzip() : null
-  const source = gunzip ?? payload
+  const unpacked = unpacking?.create() ?? null
+  const source = unpacked ?? payload
   await new Promise<void>((resolve, reject) => {
     const end = (error: Error | null): void => {
       source.off('data', onData).off('end', onEnd)
       payload.off('error', onError).off('close', onClose)
       evicted.removeEventListener('abort', onEvicted)
-      if (gunzip !== null) {
-        payload.unpipe(gunzip)
-        gunzip.destroy()
+      if (unpacked !== null) {
+        payload.unpipe(unpacked)
+        unpacked.destroy()
       }
       if (error === null) resolve()
       else reject(error)
@@ -92,9 +120,9 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     source.on('data', onData).on('end', onEnd)
     payload.on('error', onError).on('close', onClose)
     evicted.addEventListener('abort', onEvicted)
-    if (gunzip === null) return
-    gunzip.on('error', (error) => end(new BodyError('malformed', `is not gzip: ${error.message}`)))
-    payload.pipe(gunzip)
+    if (unpacked === null) return
+    unpacked.on('error', (error) => end(new BodyError('malformed', `is not ${unpacking?.name}: ${error.message}`)))
+    payload.pipe(unpacked)
   })
   return buffer.subarray(0, bytes)
 }

@@ -67,6 +67,18 @@ export function grpcSettings(port: number) {
       min: 1_024,
       max: 64 << 20,
     }),
+    maxMetadataBytes: wholeSetting(8_192, {
+      description: 'Maximum size of the metadata of a call: names, values, and 32 bytes for each entry',
+      unit: 'bytes',
+      min: 1_024,
+      max: 64 << 10,
+    }),
+    maxCallsPerConnection: wholeSetting(1_024, {
+      description: 'Maximum number of calls under way on one connection; clients hold further calls back',
+      unit: 'calls',
+      min: 1,
+      max: 1_000_000,
+    }),
     flowControlWindowBytes: wholeSetting(1 << 20, {
       description: 'HTTP/2 flow control window. A window smaller than a message costs a round trip for each message',
       unit: 'bytes',
@@ -82,6 +94,12 @@ export function httpSettings(port: number) {
   return {
     host: hostSetting('Address of the HTTP server; `0.0.0.0` in containers'),
     port: portSetting(port, 'Port of the HTTP server'),
+    maxHeaderBytes: wholeSetting(16_384, {
+      description: 'Maximum size of the request line and the headers of a request, together',
+      unit: 'bytes',
+      min: 1_024,
+      max: 1 << 20,
+    }),
     maxReceiveMs: wholeSetting(15_000, {
       description: 'Maximum time for a request to arrive. Then the server closes the connection',
       unit: 'ms',

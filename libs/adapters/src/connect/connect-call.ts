@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { ContractError } from '@freshet/contracts/errors'
 import type { MethodCodecs } from '@freshet/contracts/ports/method'
 
@@ -59,12 +59,29 @@ function checkTypes(json: object, message: object, prefix: string): void {
     const read: unknown = Object.hasOwn(message, field) ? message[field as keyof typeof message] : undefined
     if (value === null || read === undefined) continue
     if (Array.isArray(read) && !Array.isArray(value)) throw new TypeError(`${prefix}${name} is not a list`)
+    if (read instanceof Uint8Array && !isBase64(value))
+      throw new TypeError(`${prefix}${name} is not base64, which bytes have in JSON`)
+    if (Array.isArray(read)) checkElements(value as unknown[], read, `${prefix}${name}`)
     if (typeof read === 'boolean' && typeof value !== 'boolean')
       throw new TypeError(`${prefix}${name} is neither true nor false`)
     if (!isMessage(read)) continue
     if (!isMessage(value)) throw new TypeError(`${prefix}${name} is not an object`)
     checkTypes(value, read, `${prefix}${name}.`)
   }
+}
+
+function checkElements(json: readonly unknown[], messages: readonly unknown[], name: string): void {
+  for (const [index, message] of messages.entries()) {
+    if (!isMessage(message)) continue
+    const given = json[index]
+    if (!isMessage(given)) throw new TypeError(`${name}[${index}] is not an object`)
+    checkTypes(given, message, `${name}[${index}].`)
+  }
+}
+
+/** Standard or URL-safe base64, with or without padding: https://protobuf.dev/programming-guides/json/. */
+function isBase64(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w+/-]*={0,2}$/.test(value)
 }
 
 function isMessage(value: unknown): value is object {
@@ -84,10 +101,8 @@ export function readQuery<Request>(
   if (connect !== undefined && connect !== 'v1') throw invalid('connect', `is ${shown(connect)}; give v1`)
   if (codec !== 'json' && codec !== 'proto') throw invalid('encoding', `is ${shown(codec)}; give json or proto`)
   if (typeof message !== 'string') throw invalid('message', 'is absent; give the message')
-  if (compression !== 'identity' && compression !== 'gzip' && compression !== '')
-    throw invalid('compression', `is ${shown(compression)}; give gzip, or none`)
   const packed = Buffer.from(message, base64 === '1' ? 'base64url' : 'utf8')
-  const bytes = compression === 'gzip' ? unzipped(packed, maxBytes) : packed
+  const bytes = compression === 'identity' || compression === '' ? packed : unpacked(compression, packed, maxBytes)
   return { request: readRequest(method, codec, codec === 'proto' ? bytes : parsed(bytes)), codec }
 }
 
@@ -119,11 +134,20 @@ function finiteOrText(_name: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }
 
-function unzipped(bytes: Buffer, maxBytes: number): Buffer {
+const unpackings = new Map<string, (bytes: Buffer, options: { readonly maxOutputLength: number }) => Buffer>([
+  ['gzip', gunzipSync],
+  ['zstd', zstdDecompressSync],
+  ['br', brotliDecompressSync],
+])
+
+function unpacked(compression: string | string[], bytes: Buffer, maxBytes: number): Buffer {
+  const unpack = unpackings.get(String(compression))
+  if (unpack === undefined)
+    throw invalid('compression', `is ${shown(compression)}; give ${[...unpackings.keys()].join(', ')}, or none`)
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes })
+    return unpack(bytes, { maxOutputLength: maxBytes })
   } catch (error) {
-    throw invalid('message', `is not gzip of at most ${maxBytes} bytes`, error)
+    throw invalid('message', `is not ${String(compression)} of at most ${maxBytes} bytes`, error)
   }
 }
 

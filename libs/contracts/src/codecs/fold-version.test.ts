@@ -56,13 +56,20 @@ describe('the fold version of a state', () => {
   })
 
   it('is refused in the same way in a newer layout', () => {
-    const ofUser = UserState.encode({ ...UserState.decode(encodeUserState(user)), version: 99 }).finish()
+    const ofUser = UserState.encode({ ...UserState.decode(encodeUserState(user)), version: 9 }).finish()
     expect(() => decodeUserState(ofUser)).toThrow(newer('layout'))
-    const ofPin = PinState.encode({ ...PinState.decode(encodePinState(pin)), version: 99 }).finish()
+    const ofPin = PinState.encode({ ...PinState.decode(encodePinState(pin)), version: 9 }).finish()
     expect(() => decodePinState(ofPin)).toThrow(newer('layout'))
     expect(() => {
       refuseNewerPinFeatures({ state: ofPin, foldVersion: 0 })
     }).toThrow(newer('layout'))
+  })
+
+  it('that no version of this code can have written is damage and not a newer version, so that it stops nothing', () => {
+    const ofPin = { ...PinState.decode(encodePinState(pin)), version: 9_999 }
+    expect(() => decodePinState(PinState.encode(ofPin).finish())).toThrow(
+      expect.objectContaining({ code: 'CODEC_INVALID' }) as Error,
+    )
   })
 
   it('is part of the end of a value, so that the updater does not append to a value of another version', () => {

@@ -10,6 +10,7 @@ import { ascendingColumn, varintColumn } from '../bytes/varints.ts'
 import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { actionNumber, decodeOrThrow } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
+import { refuseNewer } from './newer.ts'
 import { maxSourcePartitions } from './onward.ts'
 import { textReader } from '../bytes/text-column.ts'
 
@@ -214,12 +215,7 @@ export function isPinEngagementBatch(bytes: Uint8Array | null): bytes is Uint8Ar
 /** Decodes the rows of a batch. Throws CODEC_INVALID, naming the field; CODEC_NEWER for a layout that this version does not know. */
 export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
   const message = decodeOrThrow(name, () => PinEngagementBatchMessage.decode(bytes))
-  if (message.layout > pinEngagementBatchLayout) {
-    throw new ContractError(
-      'CODEC_NEWER',
-      `${name} has layout ${message.layout}; this version reads up to ${pinEngagementBatchLayout}: update this process`,
-    )
-  }
+  refuseNewer(name, 'layout', message.layout, pinEngagementBatchLayout)
   if (message.sourcePartition >= maxSourcePartitions) throw invalid('source_partition', `is ${message.sourcePartition}`)
   const count = message.actions.length
   const positions = sized('source_positions', ascendingColumn(message.sourcePositions), count)

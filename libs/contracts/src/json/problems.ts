@@ -108,7 +108,7 @@ export const ingestProblems = {
     fault: 'client',
     retryable: false,
     status: 415,
-    meaning: 'The body is neither plain nor gzipped `application/json`.',
+    meaning: 'The body is not `application/json`, plain or packed by gzip, zstd or brotli.',
   },
   ROUTE_UNKNOWN: { fault: 'client', retryable: false, status: 404, meaning: 'The path or the method does not exist.' },
   REQUEST_TIMEOUT: {
@@ -116,6 +116,12 @@ export const ingestProblems = {
     retryable: true,
     status: 408,
     meaning: 'The request did not arrive within `http.maxReceiveMs`.',
+  },
+  REQUEST_HEADERS_TOO_LARGE: {
+    fault: 'client',
+    retryable: false,
+    status: 431,
+    meaning: 'The request line and the headers have more than `http.maxHeaderBytes` bytes.',
   },
   REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'The request is not valid HTTP.' },
   INGEST_OVERLOADED: {
