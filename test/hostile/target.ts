@@ -1,3 +1,4 @@
+import { openAccess } from '@freshet/access/access'
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { createMemoryEventLog, type MemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
@@ -127,9 +128,11 @@ async function startServers({ blender }: Embedded): Promise<Ports> {
   const config = z.object(ingestSettings).parse(targetLimits.ingest)
   const limits = z.object(httpSettings(0)).parse(targetLimits.http)
   const ingest = createIngest({ log, clock, config, metrics, report })
-  const ingestApp = createHttpApp({ ingest, clock, config, limits, origins: [], metrics, report })
+  const access = openAccess
+  const ingestApp = createHttpApp({ access, ingest, clock, config, limits, origins: [], metrics, report })
   const onDefect = note
   const feedApp = createFeedApp({
+    access,
     blender,
     timeoutMs: 5_000,
     maxTimeoutMs: 10_000,
@@ -141,6 +144,7 @@ async function startServers({ blender }: Embedded): Promise<Ports> {
     onDefect,
   })
   const grpc = await startGrpcServer({
+    access,
     ...z.object(grpcSettings(0)).parse(targetLimits.grpc),
     services: [
       createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: config.maxStreamBatches }),

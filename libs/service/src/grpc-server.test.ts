@@ -138,6 +138,7 @@ describe('a gRPC server', () => {
   })
 
   const answering = {
+    rules,
     definition: echo,
     implementation: { echo: (call: Call, done: Done) => done(null, call.request), stream: () => undefined },
   }

@@ -67,7 +67,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     // Without this option, Linux lets two servers share a port, and each gets part of the traffic.
     'grpc.so_reuseport': 0,
     'grpc.max_concurrent_streams': options.maxCallsPerConnection,
-    interceptors: [measured(options.metrics), boundedMetadata(options.maxMetadataBytes), underWay.interceptor, admitting],
+    interceptors: [
+      measured(options.metrics),
+      boundedMetadata(options.maxMetadataBytes),
+      underWay.interceptor,
+      admitting,
+    ],
   })
   const names = services.map(({ definition }) => serviceName(definition))
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
