@@ -55,6 +55,7 @@ export default defineConfig({
             'test/chaos/**/*.test.ts',
             'test/feeds/**/*.test.ts',
             'test/hostile/**/*.test.ts',
+            'test/sdk/**/*.test.ts',
             'test/quality/**/*.test.ts',
             'test/worlds/**/*.test.ts',
             'test/benchmarks/**/*.test.ts',

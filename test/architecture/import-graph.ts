@@ -16,7 +16,7 @@ export function importsOf(text: string): string[] {
 export function sourcesOf(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .filter((entry) => !/node_modules|assembly/.test(entry.parentPath))
+    .filter((entry) => !/node_modules|assembly|client\/dist/.test(entry.parentPath))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 }
 

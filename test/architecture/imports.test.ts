@@ -12,6 +12,8 @@ const programs = [
   /^test\/benchmarks\/(servers\/|(compare|profile)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
+  // What the SDK is built from.
+  /^libs\/client\/src\/(browser|node)\.ts$/,
   // Processes that a test starts and kills.
   /^libs\/service\/src\/test-program\.ts$/,
   /^libs\/adapters\/src\/testing\/group-member\.ts$/,

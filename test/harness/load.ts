@@ -1,7 +1,8 @@
 import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
-import { createFreshetClient, type FreshetClient } from '@freshet/client/client'
-import { systemEnvironment } from '@freshet/client/environment'
+import type { Freshet } from '@freshet/client/client'
+import { createFreshet } from '@freshet/client/node'
+import type { Tracked } from '@freshet/client/options'
 import { isContractError } from '@freshet/contracts/errors'
 import { Degradation, Freshness, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { eventually, pass } from './eventually.ts'
@@ -93,19 +94,19 @@ export function startLoad(options: LoadOptions): Load {
   let tracking = true
   let asking = true
 
-  function createSdk(shiftMs: number): FreshetClient {
-    const environment = systemEnvironment()
-    return createFreshetClient({
+  function createSdk(shiftMs: number): Freshet {
+    return createFreshet({
       ingestUrl: options.fleet.ingestUrl,
       maxBatchEvents: 100,
       flushIntervalMs: 100,
-      maxQueuedEvents: 1_000_000,
+      maxQueuedBytes: 1 << 30,
       initialRetryMs: 100,
       maxRetryMs: 1_000,
       requestTimeoutMs: 6_000,
       onError: ({ message }) => errors.set(message, (errors.get(message) ?? 0) + 1),
-      onDropped: ({ event, problem }) => file.rejected(event.userId, event.eventId, problem?.code ?? 'DROPPED'),
-      environment: { ...environment, now: () => Date.now() + shiftMs, fetch: recorded(environment.fetch) },
+      onRejected: ({ event, problem }) => file.rejected(ownerOf(event), event.eventId, problem.code),
+      onDropped: ({ event }) => file.rejected(ownerOf(event), event.eventId, 'DROPPED'),
+      environment: { now: () => Date.now() + shiftMs, fetch: recorded((url, init) => fetch(url, init)) },
     })
   }
 
@@ -153,8 +154,8 @@ export function startLoad(options: LoadOptions): Load {
       ...(action === 'save' ? { boardId: `board${user % 50}` } : {}),
       occurredAtMs: Date.now() + shiftMs - (isLate ? 2 * dayMs : 0),
     }
-    sdks[client]?.track(event)
-    if (random.next() < repeatShare) sdks[client]?.track(event)
+    void sdks[client]?.track(event)
+    if (random.next() < repeatShare) void sdks[client]?.track(event)
   }
 
   async function ask(): Promise<void> {
@@ -206,8 +207,8 @@ export function startLoad(options: LoadOptions): Load {
       await eventually(
         'every event answered',
         async () => {
-          left = sdks.reduce((sum, sdk) => sum + sdk.queued(), 0)
-          if (left > 0) await Promise.all(sdks.map((sdk) => sdk.flush()))
+          const remaining = await Promise.all(sdks.map((sdk) => sdk.flush()))
+          left = remaining.reduce((sum, each) => sum + each.left, 0)
           return left === 0 ? true : null
         },
         deadlineMs,
@@ -226,6 +227,10 @@ export function startLoad(options: LoadOptions): Load {
     },
   }
   return load
+}
+
+function ownerOf(event: Tracked): string {
+  return 'userId' in event ? event.userId : event.intoUserId
 }
 
 /** An error as a cause that can be counted: its code, and its text without what differs from call to call. */

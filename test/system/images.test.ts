@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
-import { createFreshetClient } from '@freshet/client/client'
+import { createFreshet } from '@freshet/client/node'
 import { Freshness, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer } from 'testcontainers'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -102,8 +102,9 @@ if ('absent' in cluster || engine !== null) {
 
       const ingestUrl = `http://127.0.0.1:${ingestPort}`
       await postPins(ingestUrl, 40)
-      const sdk = createFreshetClient({ ingestUrl })
-      for (let pin = 0; pin < 40; pin++) sdk.track({ userId: `crowd${pin % 7}`, action: 'click', pinId: `pin${pin}` })
+      const sdk = createFreshet({ ingestUrl })
+      for (let pin = 0; pin < 40; pin++)
+        void sdk.track({ userId: `crowd${pin % 7}`, action: 'click', pinId: `pin${pin}` })
       await sdk.flush()
       const blender = createBlenderClient({ address: `127.0.0.1:${grpcOf.get('blender')}` })
       const ask = async (after: readonly string[]) => {
@@ -120,7 +121,7 @@ if ('absent' in cluster || engine !== null) {
         },
         30_000,
       )
-      sdk.track({ userId: 'reader', action: 'hide', pinId: before.pinIds[0]! })
+      void sdk.track({ userId: 'reader', action: 'hide', pinId: before.pinIds[0]! })
       await sdk.flush()
       // A busy machine may not fold within the stage's budget; the next question finds it folded.
       const after = await eventually(

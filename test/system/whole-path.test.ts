@@ -1,5 +1,5 @@
 import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
-import { createFreshetClient } from '@freshet/client/client'
+import { createFreshet } from '@freshet/client/node'
 import {
   Degradation,
   Freshness,
@@ -126,7 +126,7 @@ if ('absent' in cluster) {
     it('change a feed by what was posted through the SDK, and say that it is current', async () => {
       onTestFailed(() => console.log(fleet().logs()))
       await postPins(fleet().ingestUrl, 60)
-      const sdk = createFreshetClient({ ingestUrl: fleet().ingestUrl, feedUrl: fleet().feedUrl })
+      const sdk = createFreshet({ ingestUrl: fleet().ingestUrl, feedUrl: fleet().feedUrl })
       const blender = createBlenderClient({ address: fleet().feedAddress })
       const userId = 'reader'
       const ask = (after: readonly string[]) =>
@@ -138,9 +138,9 @@ if ('absent' in cluster) {
         )
       const before = await ask([])
       const [first, second, third] = before.items.map(({ pinId }) => pinId)
-      sdk.track({ userId, action: 'hide', pinId: first! })
-      sdk.track({ userId, action: 'click', pinId: second! })
-      sdk.track({ userId, action: 'save', pinId: third!, boardId: 'kitchen' })
+      void sdk.track({ userId, action: 'hide', pinId: first! })
+      void sdk.track({ userId, action: 'click', pinId: second! })
+      void sdk.track({ userId, action: 'save', pinId: third!, boardId: 'kitchen' })
       expect(await sdk.flush()).toEqual({ left: 0 })
       const token = sdk.tokenOf(userId)
       expect(token).not.toBeNull()
@@ -152,7 +152,7 @@ if ('absent' in cluster) {
       expect(after.items.map(({ pinId }) => pinId)).not.toContain(first)
       expect(after.items.map(({ pinId }) => pinId)).not.toEqual(before.items.map(({ pinId }) => pinId))
       // The same over HTTP, as the SDK asks: it carries the token by itself.
-      const feed = await sdk.getFeed({ userId, pageSize: 10 })
+      const feed = await sdk.feed({ userId, pageSize: 10 })
       expect(feed.freshness).toBe('CURRENT')
       expect(feed.items.map(({ pinId }) => pinId)).not.toContain(first)
       await sdk.close()

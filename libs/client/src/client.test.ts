@@ -1,108 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFreshetClient, type DroppedEvent, type FreshetClientOptions } from './client.ts'
-import type { ClientEnvironment } from './environment.ts'
-
-interface Call {
-  readonly url: string
-  readonly body: {
-    engagements: { eventId: string; userId: string; occurredAt: string }[]
-    sentAt: string
-    clockOffsetMs?: number
-    after?: string[]
-  }
-  readonly init: RequestInit
-}
-type Answer = (call: Call) => Response | Error | Promise<Response>
-
-const startMs = Date.UTC(2026, 0, 31, 12)
-const settled = async (): Promise<void> => {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
-  new Response(JSON.stringify(body), { status, headers })
-
-/** Accepts every event; the token counts per user. */
-function taking(): Answer {
-  const counts = new Map<string, number>()
-  return ({ body }) => {
-    const receipts = body.engagements.map(({ eventId, userId }) => {
-      const position = counts.get(userId) ?? 0
-      counts.set(userId, position + 1)
-      return { id: eventId, token: `e0-${position}` }
-    })
-    return json(202, { receipts })
-  }
-}
-const unavailable =
-  (retryAfter?: string): Answer =>
-  () =>
-    json(
-      503,
-      { error: { code: 'INGEST_UNAVAILABLE', message: 'no' } },
-      retryAfter === undefined ? {} : { 'retry-after': retryAfter },
-    )
-
-function setUp(options: Partial<FreshetClientOptions> = {}, page: ClientEnvironment['page'] = null) {
-  let now = startMs
-  let timers: { at: number; run: () => void }[] = []
-  let ids = 0
-  const calls: Call[] = []
-  const dropped: DroppedEvent[] = []
-  const errors: string[] = []
-  const server: { answer: Answer } = { answer: taking() }
-  const environment: ClientEnvironment = {
-    fetch: async (url, init) => {
-      const call = { url, init, body: JSON.parse(init.body as string) as Call['body'] }
-      calls.push(call)
-      const answer = await Promise.race([
-        server.answer(call),
-        new Promise<Response>((_, reject) =>
-          init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
-        ),
-      ])
-      if (answer instanceof Error) throw answer
-      return answer
-    },
-    now: () => now,
-    after(ms, run) {
-      const timer = { at: now + ms, run }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((each) => each !== timer)
-      }
-    },
-    random: () => 1,
-    newEventId: () => `id${ids++}`,
-    page,
-  }
-  const pass = async (ms: number): Promise<void> => {
-    const end = now + ms
-    for (;;) {
-      await settled()
-      const next = timers.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
-      if (next === undefined) break
-      now = next.at
-      timers = timers.filter((each) => each !== next)
-      next.run()
-    }
-    now = end
-    await settled()
-  }
-  const client = createFreshetClient({
-    ingestUrl: 'https://events.example/',
-    feedUrl: 'https://feed.example',
-    onDropped: (event) => dropped.push(event),
-    onError: (error) => errors.push(error.message),
-    environment,
-    ...options,
-  })
-  const track = (userId = 'u1', more = {}) => client.track({ userId, action: 'click', pinId: 'p', ...more })
-  return { client, track, calls, dropped, errors, server, pass, timers: () => timers.length, now: () => now }
-}
-
-const idsOf = (calls: readonly Call[]): string[][] =>
-  calls.map(({ body }) => body.engagements.map(({ eventId }) => eventId))
+import { aPage, feedOr, idsOf, json, settled, setUp, startMs, taking, unavailable, type Call } from './fake.fixture.ts'
 
 describe('tracking', () => {
   it('sends events tracked within the interval as one batch, with the time of sending', async () => {
@@ -112,13 +10,13 @@ describe('tracking', () => {
     track()
     expect(calls).toEqual([])
     await pass(600)
-    expect(idsOf(calls)).toEqual([['id0', 'id1']])
+    expect(idsOf(calls)).toEqual([['e0', 'e1']])
     expect(calls[0]).toMatchObject({
       url: 'https://events.example/v1/engagements',
       init: { method: 'POST', headers: { 'content-type': 'application/json' }, keepalive: true },
       body: {
         engagements: [
-          { eventId: 'id0', userId: 'u1', action: 'click', pinId: 'p', occurredAt: '2026-01-31T12:00:00.000Z' },
+          { eventId: 'e0', userId: 'u1', action: 'click', pinId: 'p', occurredAt: '2026-01-31T12:00:00.000Z' },
           { occurredAt: '2026-01-31T12:00:00.400Z' },
         ],
         sentAt: '2026-01-31T12:00:01.000Z',
@@ -130,12 +28,14 @@ describe('tracking', () => {
     const { track, calls, pass } = setUp({ maxBatchEvents: 3 })
     for (let i = 0; i < 7; i++) track()
     await pass(0)
-    expect(idsOf(calls)).toEqual([['id0', 'id1', 'id2'], ['id3', 'id4', 'id5'], ['id6']])
+    expect(idsOf(calls)).toEqual([['e0', 'e1', 'e2'], ['e3', 'e4', 'e5'], ['e6']])
   })
 
   it('keeps given ids and times', async () => {
-    const { client, track, calls } = setUp()
-    expect(track('u1', { eventId: 'mine', occurredAtMs: startMs - 5000 })).toBe('mine')
+    const { client, calls } = setUp()
+    expect(await client.track({ action: 'hide', pinId: 'p', eventId: 'mine', occurredAtMs: startMs - 5000 })).toBe(
+      'mine',
+    )
     await client.flush()
     expect(calls[0]?.body.engagements[0]).toMatchObject({ eventId: 'mine', occurredAt: '2026-01-31T11:59:55.000Z' })
   })
@@ -167,7 +67,7 @@ describe('retrying', () => {
     }
     server.answer = taking()
     await pass(300)
-    expect(new Set(idsOf(calls).flat())).toEqual(new Set(['id0']))
+    expect(new Set(idsOf(calls).flat())).toEqual(new Set(['e0']))
     expect(errors).toHaveLength(5)
     await pass(10_000)
     expect(calls).toHaveLength(6)
@@ -200,7 +100,7 @@ describe('retrying', () => {
   })
 
   it('A4: resends events that were refused for a wrong clock, once it knows the offset', async () => {
-    const { client, track, calls, server, dropped, now } = setUp()
+    const { client, track, calls, server, rejected, now } = setUp()
     const receivedAt = new Date(now() + 365 * 86_400_000).toISOString()
     const refuse = (call: Call) =>
       json(400, {
@@ -216,12 +116,12 @@ describe('retrying', () => {
     server.answer = (call) => (call.body.clockOffsetMs === undefined ? refuse(call) : take(call))
     track()
     expect(await client.flush()).toEqual({ left: 0 })
-    expect(idsOf(calls)).toEqual([['id0'], ['id0']])
-    expect(dropped).toEqual([])
+    expect(idsOf(calls)).toEqual([['e0'], ['e0']])
+    expect(rejected).toEqual([])
     server.answer = refuse
     track()
     await client.flush()
-    expect(dropped).toMatchObject([{ event: { eventId: 'id1' }, reason: 'rejected' }])
+    expect(rejected).toMatchObject([{ event: { eventId: 'e1' }, problem: { code: 'EVENT_TIME_PAST' } }])
   })
 
   it('waits for the time in Retry-After', async () => {
@@ -262,7 +162,7 @@ describe('retrying', () => {
     }
     await Promise.all([client.flush(), client.flush()])
     expect(mostOpen).toBe(1)
-    expect(idsOf(calls).flat()).toEqual(Array.from({ length: 9 }, (_, i) => `id${i}`))
+    expect(idsOf(calls).flat()).toEqual(Array.from({ length: 9 }, (_, i) => `e${i}`))
   })
 
   it('sends an event that was tracked at the moment a batch ended', async () => {
@@ -273,7 +173,7 @@ describe('retrying', () => {
       track()
     }
     await pass(5_000)
-    expect(client.queued()).toBe(0)
+    expect(client.counts().accepted).toBe(31)
     expect(idsOf(calls).flat()).toHaveLength(31)
   })
 
@@ -302,9 +202,9 @@ describe('retrying', () => {
           }
           for (let i = 0; i < 3; i++) next()
           await pass(40 * 30_000)
-          expect(client.queued()).toBe(0)
+          expect(client.counts().accepted).toBe(tracked)
           expect(dropped).toEqual([])
-          expect(accepted).toEqual(Array.from({ length: tracked }, (_, i) => `id${i}`))
+          expect(accepted).toEqual(Array.from({ length: tracked }, (_, i) => `e${i}`))
           expect(calls.length).toBeGreaterThan(0)
         },
       ),
@@ -315,67 +215,94 @@ describe('retrying', () => {
 
 describe('giving up', () => {
   it('reports events that the server rejects, each with its problem, and counts the others as accepted', async () => {
-    const { client, track, server, dropped } = setUp()
+    const { client, track, server, rejected } = setUp()
+    const problem = {
+      code: 'EVENT_ID_INVALID',
+      field: 'engagements[1].pinId',
+      message: 'engagements[1].pinId is empty',
+    }
     server.answer = () =>
       json(202, {
         receipts: [
-          { id: 'id0', token: 'e0-4' },
-          {
-            id: 'id1',
-            code: 'EVENT_ID_INVALID',
-            field: 'engagements[1].pinId',
-            message: 'engagements[1].pinId is empty',
-          },
+          { id: 'e0', token: 'e0-4' },
+          { id: 'e1', ...problem },
         ],
       })
     track()
     track()
     expect(await client.flush()).toEqual({ left: 0 })
-    expect(dropped).toMatchObject([
-      { event: { eventId: 'id1' }, reason: 'rejected', problem: { code: 'EVENT_ID_INVALID' } },
-    ])
+    expect(rejected).toMatchObject([{ event: { eventId: 'e1', action: 'click', pinId: 'p' }, problem }])
     expect(client.tokenOf('u1')).toBe('e0-4')
+    expect(client.counts()).toEqual({ tracked: 2, accepted: 1, rejected: 1, dropped: {} })
   })
 
-  it('reports a batch that is refused as a whole, and continues', async () => {
-    const { client, track, server, dropped } = setUp()
-    server.answer = () => json(415, { error: { code: 'CONTENT_TYPE', message: 'no' } })
-    track()
-    expect(await client.flush()).toEqual({ left: 0 })
-    expect(dropped).toMatchObject([{ reason: 'rejected', problem: { code: 'CONTENT_TYPE', message: 'no' } }])
-  })
+  it.each([400, 403, 404, 415, 422])(
+    'reports each event of a batch that is refused with %d, and continues',
+    async (status) => {
+      const { client, track, server, rejected, calls } = setUp()
+      server.answer = () => json(status, { error: { code: 'NO', message: 'no', field: 'f' } })
+      track()
+      track()
+      expect(await client.flush()).toEqual({ left: 0 })
+      expect(calls).toHaveLength(1)
+      expect(rejected.map(({ event, problem }) => [event.eventId, problem])).toEqual([
+        ['e0', { code: 'NO', field: 'f', message: 'no' }],
+        ['e1', { code: 'NO', field: 'f', message: 'no' }],
+      ])
+      server.answer = taking()
+      track()
+      await client.flush()
+      expect(client.counts().accepted).toBe(1)
+    },
+  )
 
-  it.each([
-    ['oldest', ['id0', 'id1']],
-    ['newest', ['id3', 'id4']],
-  ] as const)('drops the %s when the queue is full, and says so', async (dropPolicy, ids) => {
-    const { client, track, dropped } = setUp({ maxQueuedEvents: 3, dropPolicy })
-    for (let i = 0; i < 5; i++) track()
-    expect(client.queued()).toBe(3)
-    expect(dropped.map(({ event, reason }) => [event.eventId, reason])).toEqual(ids.map((id) => [id, 'queue full']))
-  })
-
-  it('never drops events in flight', async () => {
-    const { client, track, server, dropped, pass } = setUp({ maxQueuedEvents: 2, maxBatchEvents: 2 })
-    let answer: (response: Response) => void = () => undefined
-    server.answer = () => new Promise((resolve) => (answer = resolve))
+  it.each([408, 429, 500, 502, 503, 504, 200, 302])('sends again after %d', async (status) => {
+    const { client, track, server, rejected } = setUp()
+    server.answer = () => new Response(status === 302 ? null : '<html>', { status })
     track()
-    track()
-    await pass(0)
-    track()
-    expect(dropped.map(({ event }) => event.eventId)).toEqual(['id2'])
+    expect(await client.flush()).toEqual({ left: 1 })
     server.answer = taking()
-    answer(
-      json(202, {
-        receipts: [
-          { id: 'id0', token: 'e0-0' },
-          { id: 'id1', token: 'e0-1' },
-        ],
-      }),
-    )
-    await pass(0)
-    expect(client.queued()).toBe(0)
-    expect(client.tokenOf('u1')).toBe('e0-1')
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(rejected).toEqual([])
+    expect(client.counts().accepted).toBe(1)
+  })
+
+  it('drops the oldest when there are too many bytes, and says so', async () => {
+    const { client, track, server, dropped, pass } = setUp({ maxQueuedBytes: 3_000 })
+    server.answer = unavailable()
+    track()
+    await client.flush()
+    for (let i = 0; i < 14; i++) {
+      track()
+      await pass(0)
+    }
+    const ids = dropped.map(({ event, reason }) => [event.eventId, reason])
+    expect(ids.length).toBeGreaterThan(4)
+    expect(ids).toEqual(ids.map((_, i) => [`e${i}`, 'queue full']))
+    const { left } = await client.flush()
+    expect(left + ids.length).toBe(15)
+    expect(client.counts().dropped).toEqual({ 'queue full': ids.length })
+  })
+
+  it('never keeps more than twice the bound, even while a request is under way', async () => {
+    const { track, server, dropped, pass } = setUp({ maxQueuedBytes: 3_000, maxBatchEvents: 1 })
+    server.answer = () => new Promise(() => undefined)
+    for (let i = 0; i < 100; i++) {
+      track()
+      await pass(0)
+    }
+    expect(dropped.length).toBeGreaterThan(75)
+  })
+
+  it('drops events that could not be sent for too long', async () => {
+    const { client, track, server, dropped, pass } = setUp({ maxAgeMs: 60_000, maxRetryMs: 1_000 })
+    server.answer = unavailable()
+    track()
+    await pass(50_000)
+    track()
+    await pass(12_000)
+    expect(dropped).toMatchObject([{ event: { eventId: 'e0' }, reason: 'too old' }])
+    expect(await client.flush()).toEqual({ left: 1 })
   })
 
   it('sends once more when closed, then reports the remaining events and stops', async () => {
@@ -383,29 +310,88 @@ describe('giving up', () => {
     server.answer = unavailable()
     track()
     await client.close()
-    expect(dropped).toMatchObject([{ event: { eventId: 'id0' }, reason: 'closed' }])
+    expect(dropped).toMatchObject([{ event: { eventId: 'e0' }, reason: 'closed' }])
     track()
     expect(dropped).toHaveLength(2)
     expect(timers()).toBe(0)
   })
 })
 
-describe('getFeed', () => {
+describe('the calls of actions', () => {
+  it('exist for each action, and carry what a feed item says of its place, zeros included', async () => {
+    const { client, calls } = setUp()
+    const item = {
+      pinId: 'p1',
+      feedId: 'f1',
+      position: 0,
+      surface: 'home',
+      utility: 3,
+      sources: ['s'],
+      seenAgain: false,
+    } as const
+    await Promise.all([
+      client.impression(item),
+      client.closeup('p2', { dwellMs: 0 }),
+      client.click(item),
+      client.save(item, { boardId: 'shoes' }),
+      client.unsave('p1'),
+      client.hide('p1'),
+      client.unhide('p1'),
+      client.report('p1'),
+      client.unreport('p1'),
+      client.dismiss('p1'),
+      client.follow({ creatorId: 'ann' }),
+      client.unfollow({ topicId: 'tea' }),
+      client.block({ word: 'spiders' }),
+      client.unblock({ boardId: 'b' }),
+      client.flush(),
+    ])
+    const sent = calls[0]!.body.engagements
+    const place = { feedId: 'f1', position: 0, surface: 'home' }
+    expect(sent.map(({ eventId: _, userId: __, sessionId: ___, occurredAt: ____, ...others }) => others)).toEqual([
+      { action: 'impression', pinId: 'p1', ...place },
+      { action: 'closeup', pinId: 'p2', dwellMs: 0 },
+      { action: 'click', pinId: 'p1', ...place },
+      { action: 'save', pinId: 'p1', boardId: 'shoes', ...place },
+      { action: 'unsave', pinId: 'p1' },
+      { action: 'hide', pinId: 'p1' },
+      { action: 'unhide', pinId: 'p1' },
+      { action: 'report', pinId: 'p1' },
+      { action: 'unreport', pinId: 'p1' },
+      { action: 'dismiss', pinId: 'p1' },
+      { action: 'follow', creatorId: 'ann' },
+      { action: 'unfollow', topicId: 'tea' },
+      { action: 'block', word: 'spiders' },
+      { action: 'unblock', boardId: 'b' },
+    ])
+    expect(new Set(sent.map(({ userId }) => userId))).toEqual(new Set([client.userId()]))
+    expect(new Set(sent.map(({ sessionId }) => sessionId)).size).toBe(1)
+  })
+
+  it('measure bytes, not characters', async () => {
+    const { client, calls } = setUp()
+    await client.block({ word: 'Żółw 🐢' })
+    await client.flush()
+    expect(calls[0]!.init.body).toMatch(/^[\0-~]+$/)
+    expect(calls[0]!.body.engagements[0]).toMatchObject({ word: 'Żółw 🐢' })
+  })
+})
+
+describe('feeds', () => {
   const feed = {
     feedId: 'f1',
     items: [{ pinId: 'p9', utility: 0.5 }],
     degradation: 'DEGRADATION_NONE',
-    freshness: 'CURRENT',
+    freshness: 'FRESHNESS_CURRENT',
   }
 
-  it("sends queued events first and passes the user's last token", async () => {
+  it("send queued events first and pass the user's last token", async () => {
     const { client, track, calls, server } = setUp()
-    const take = taking()
-    server.answer = (call) => (call.url.endsWith('/v1/feed') ? json(200, feed) : take(call))
+    server.answer = feedOr(feed, taking())
     track('u1')
     track('u1')
     track('u2')
-    const page = await client.getFeed({ userId: 'u1', pageSize: 10, after: ['e7-1'] })
+    const page = await client.feed({ userId: 'u1', pageSize: 10, after: ['e7-1'] })
     expect(calls.map(({ url }) => url)).toEqual([
       'https://events.example/v1/engagements',
       'https://feed.example/v1/feed',
@@ -413,7 +399,7 @@ describe('getFeed', () => {
     expect(calls[1]?.body).toEqual({ userId: 'u1', pageSize: 10, after: ['e7-1', 'e0-1'] })
     expect(page).toEqual({
       feedId: 'f1',
-      items: [{ pinId: 'p9', position: 0, utility: 0.5, sources: [] }],
+      items: [{ pinId: 'p9', position: 0, utility: 0.5, sources: [], seenAgain: false, feedId: 'f1', surface: 'home' }],
       nextPageToken: '',
       degradation: 'NONE',
       reasons: [],
@@ -421,27 +407,53 @@ describe('getFeed', () => {
     })
   })
 
-  it('does not wait long for an unavailable ingest', async () => {
-    const { client, track, server, pass } = setUp({ maxFlushWaitMs: 300 })
-    server.answer = (call) => (call.url.endsWith('/v1/feed') ? json(200, feed) : new Promise(() => undefined))
-    track()
-    const page = client.getFeed({ userId: 'u1' })
+  it('name the pins of events that the server does not have yet as seen', async () => {
+    const { client, track, calls, server, pass } = setUp({ maxFlushWaitMs: 300 })
+    server.answer = feedOr(feed, () => new Promise(() => undefined))
+    track('u1', { pinId: 'a', action: 'impression' })
+    track('u1', { pinId: 'b', action: 'impression' })
+    track('u2', { pinId: 'c', action: 'impression' })
+    const page = client.feed({ userId: 'u1', filter: { topicIds: ['tea'], seenPinIds: ['x'] } })
     await pass(300)
     expect((await page).feedId).toBe('f1')
+    expect(calls.at(-1).body).toMatchObject({ filter: { topicIds: ['tea'], seenPinIds: ['x', 'a', 'b'] } })
   })
 
-  it('rejects with the code of the server, and when it is cancelled', async () => {
+  it('of related pins and of similar pictures go to their own calls', async () => {
+    const { client, calls, server } = setUp({ client: { platform: 'web' }, locale: 'de-AT' })
+    server.answer = feedOr(feed, taking())
+    const [item] = (await client.related({ pinId: 'p1', feedId: 'f0' }, { pageSize: 3 })).items
+    expect(item).toMatchObject({ feedId: 'f1', surface: 'related', position: 0 })
+    await client.search({ embedding: [0.5, 1], userId: 'u1' })
+    expect(calls.map(({ url, body }) => [url.replace(/.*v1/, ''), body])).toEqual([
+      [
+        '/related',
+        {
+          pinId: 'p1',
+          pageSize: 3,
+          after: [],
+          userId: client.userId(),
+          sessionId: expect.any(String) as string,
+          client: { platform: 'web' },
+          locale: 'de-AT',
+        },
+      ],
+      ['/search', { embedding: [0.5, 1], after: [], userId: 'u1', client: { platform: 'web' }, locale: 'de-AT' }],
+    ])
+  })
+
+  it('reject with the code of the server, and when they are cancelled', async () => {
     const { client, server } = setUp()
     server.answer = () => json(400, { error: { code: 'CALL_INVALID_ARGUMENT', message: 'pageSize is 1000' } })
-    await expect(client.getFeed({ userId: 'u1' })).rejects.toMatchObject({ status: 400, code: 'CALL_INVALID_ARGUMENT' })
+    await expect(client.feed({ userId: 'u1' })).rejects.toMatchObject({ status: 400, code: 'CALL_INVALID_ARGUMENT' })
     server.answer = () => new Promise(() => undefined)
     const ending = new AbortController()
-    const page = client.getFeed({ userId: 'u1', signal: ending.signal })
+    const page = client.feed({ userId: 'u1', signal: ending.signal })
     ending.abort(new Error('changed my mind'))
     await expect(page).rejects.toMatchObject({ status: 0, code: 'NO_ANSWER', message: 'changed my mind' })
   })
 
-  it('remembers the tokens of a bounded number of users', async () => {
+  it('remember the tokens of a bounded number of users', async () => {
     const { client, track } = setUp({ maxUsers: 2 })
     for (const user of ['a', 'b', 'c']) track(user)
     await client.flush()
@@ -450,51 +462,52 @@ describe('getFeed', () => {
 })
 
 describe('in a page', () => {
-  function aPage() {
-    const listeners = new Map<string, () => void>()
-    const beacons: { url: string; ids: string[] }[] = []
-    return {
-      listeners,
-      beacons,
-      on(event: 'hidden' | 'gone', listener: () => void) {
-        listeners.set(event, listener)
-        return () => listeners.delete(event)
-      },
-      beacon(url: string, body: string) {
-        const { engagements } = JSON.parse(body) as Call['body']
-        beacons.push({ url, ids: engagements.map(({ eventId }) => eventId) })
-        return true
-      },
-    }
-  }
-
-  it('sends when the page is hidden', async () => {
-    const page = aPage()
-    const { track, calls } = setUp({}, page)
+  it('events are sent when the page is hidden, shown again or perhaps online', async () => {
+    const { page, show, fire } = aPage()
+    const { track, calls } = setUp({}, { page })
     track()
-    page.listeners.get('hidden')?.()
+    show(false)
     await settled()
-    expect(idsOf(calls)).toEqual([['id0']])
+    track()
+    show(true)
+    await settled()
+    track()
+    fire('online')
+    await settled()
+    expect(idsOf(calls)).toEqual([['e0'], ['e1'], ['e2']])
   })
 
-  it('hands events that are not in flight to the browser when the page closes', async () => {
-    const page = aPage()
-    const { client, track, calls, server, pass } = setUp({ maxBatchEvents: 2 }, page)
+  it('events that are not in flight are handed to the browser when the page closes, and stay queued', async () => {
+    const { page, fire } = aPage()
+    const { client, track, calls, server, pass } = setUp({ maxBatchEvents: 2 }, { page })
     server.answer = () => new Promise(() => undefined)
     track()
     track()
     await pass(0)
     track()
-    page.listeners.get('gone')?.()
-    expect(idsOf(calls)).toEqual([['id0', 'id1']])
-    expect(page.beacons).toEqual([{ url: 'https://events.example/v1/engagements', ids: ['id2'] }])
-    expect(client.queued()).toBe(2)
+    fire('pagehide')
+    expect(idsOf(calls)).toEqual([['e0', 'e1'], ['e2']])
+    expect(calls[1]!.init.keepalive).toBe(true)
+    expect(client.counts().accepted).toBe(0)
   })
 
-  it('removes its listeners when closed', async () => {
-    const page = aPage()
-    const { client } = setUp({}, page)
+  it('what is handed over stays below the 64 KiB that browsers allow, with what is in flight', async () => {
+    const { page, fire } = aPage()
+    const { track, calls, server, pass } = setUp({ maxBatchEvents: 100 }, { page })
+    server.answer = () => new Promise(() => undefined)
+    for (let i = 0; i < 400; i++) track('u'.repeat(128), { feedId: 'f'.repeat(128) })
+    await pass(0)
+    fire('pagehide')
+    expect(calls).toHaveLength(2)
+    const bytes = calls.reduce((sum, { init }) => sum + (init.body as string).length, 0)
+    expect(bytes).toBeLessThan(65_536)
+  })
+
+  it('listeners are removed when the client is closed', async () => {
+    const { page, listeners } = aPage()
+    const { client } = setUp({}, { page })
+    expect(listeners.size).toBeGreaterThan(3)
     await client.close()
-    expect(page.listeners.size).toBe(0)
+    expect(listeners.size).toBe(0)
   })
 })

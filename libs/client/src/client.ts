@@ -1,266 +1,279 @@
-import { createClockOffset } from './clock-offset.ts'
-import { trackedEngagement, type EngagementInput, type TrackedEngagement } from './engagement.ts'
-import { systemEnvironment, type ClientEnvironment } from './environment.ts'
-import { requestFeed, type Feed, type FeedRequest } from './feed.ts'
-import { batchBody, maxKeepaliveBytes, sendBatch, type Attempt, type Receipt } from './send.ts'
+import { actions, type ActionCalls, type EngagementInput, type ShownPin } from './engagement.ts'
+import type { ClientEnvironment } from './environment.ts'
+import { feedOf, type Feed, type FeedRequest, type ListRequest, type SearchRequest } from './feed.ts'
+import { createLooks } from './looks.ts'
+import type { DropReason, FreshetOptions, Tracked } from './options.ts'
+import { createQueue } from './queue.ts'
+import { createNetwork, errorOf } from './send.ts'
+import type { Ending, NewEntry, Store } from './store.ts'
+import { createUser } from './user.ts'
 
-/** Why an event was given up: the queue was full, the client was closed, or the server will never accept it. */
-export type DropReason = 'queue full' | 'closed' | 'rejected'
-
-/** A dropped event and the reason. */
-export interface DroppedEvent {
-  readonly event: TrackedEngagement
-  readonly reason: DropReason
-  /** The server's description of the problem, if it sent one. */
-  readonly problem: { readonly code: string; readonly field: string; readonly message: string } | null
+/** What became of the events of this client, since it was created. */
+export interface Counts {
+  readonly tracked: number
+  readonly accepted: number
+  readonly rejected: number
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>
 }
 
-/** Options of a client. */
-export interface FreshetClientOptions {
-  /** The address of event-ingest, e.g. `https://events.example.org`. */
-  readonly ingestUrl: string
-  /** The HTTP address of the blender; absent: no `getFeed`. */
-  readonly feedUrl?: string
-  /** A batch is sent as soon as it holds this many events; 1–1,000, default 50. */
-  readonly maxBatchEvents?: number
-  /** The longest time that an event waits for a fuller batch; default 1,000. */
-  readonly flushIntervalMs?: number
-  /** Maximum number of events kept while the server is unavailable; default 1,000. */
-  readonly maxQueuedEvents?: number
-  /** Which event is dropped when the queue is full; default `oldest`. */
-  readonly dropPolicy?: 'oldest' | 'newest'
-  /** How long one request may take; default 10,000. */
-  readonly requestTimeoutMs?: number
-  /** Pause before the first retry, doubled with each, half of it random; default 500. */
-  readonly initialRetryMs?: number
-  /** The longest such pause; `Retry-After` of the server may be longer. Default 30,000. */
-  readonly maxRetryMs?: number
-  /** How long `getFeed` waits for queued events to be sent; default 1,000. */
-  readonly maxFlushWaitMs?: number
-  /** Number of users whose last token is remembered; default 1,000. */
-  readonly maxUsers?: number
-  /** Called for every dropped event. */
-  readonly onDropped?: (dropped: DroppedEvent) => void
-  /** Called for every failed attempt that will be repeated. */
-  readonly onError?: (error: Error) => void
-  /** Clock, random numbers, network and page; default: those of the browser or Node. */
-  readonly environment?: Partial<ClientEnvironment>
-}
-
-/** Sends engagements and requests feeds that reflect them. */
-export interface FreshetClient {
-  /** Queues an engagement and returns its event id. Sending, retrying and batching happen by themselves. */
-  track(engagement: EngagementInput): string
-  /** Sends queued events now. Resolves to the number of remaining events when the queue is empty or an attempt has failed; retries continue by themselves. */
+/** Sends engagements and asks for feeds that reflect them. It has a call for each action, such as `save` and `follow`. */
+export interface Freshet extends ActionCalls {
+  /** Queues an engagement, as the calls of the actions do. Resolves to its id when the event is in storage or has ended. Never rejects. */
+  track(engagement: EngagementInput): Promise<string>
+  /**
+   * Tracks an impression with its dwell time when half of the element was visible for a second, once per feed and position.
+   * The returned function ends the observation: call it when the element is removed.
+   */
+  observe(element: object, pin: ShownPin): () => void
+  /** A page of the user's home feed. Rejects with a FreshetError, like `related` and `search`. */
+  feed(request?: FeedRequest): Promise<Feed>
+  /** The pins to show under an opened pin. */
+  related(pin: string | ShownPin, request?: ListRequest): Promise<Feed>
+  /** The pins with the most similar pictures. */
+  search(request: SearchRequest): Promise<Feed>
+  /** The user became known. What the anonymous user did counts for the known one. */
+  identify(userId: string): Promise<void>
+  /** The user logs out: a new anonymous user begins. */
+  reset(): void
+  /** The user the next event belongs to. */
+  userId(): string
+  /** Allows the client to send and store. */
+  optIn(): void
+  /** Forbids it: drops what waits and forgets who the user is. */
+  optOut(): Promise<void>
+  /** Sends queued events now. Resolves to the number of remaining events when none is left or an attempt has failed; retries continue by themselves. */
   flush(): Promise<{ readonly left: number }>
-  /** Requests a page of the user's feed that reflects the events tracked before: it sends queued events first, then passes the token of the user's last event. Rejects with a FreshetError. */
-  getFeed(request: FeedRequest): Promise<Feed>
   /** The token of the user's last accepted event; null: not known. */
   tokenOf(userId: string): string | null
-  /** Number of events without an acknowledgement yet. */
-  queued(): number
-  /** Sends queued events (one attempt), reports the remaining ones as dropped, and stops. */
+  counts(): Counts
+  /** Sends queued events (one attempt) and stops. What cannot be sent stays in storage; in memory it is dropped and reported. */
   close(): Promise<void>
 }
 
-/** Creates a client. It runs in browsers and in Node and depends on nothing. */
-export function createFreshetClient(options: FreshetClientOptions): FreshetClient {
-  const environment: ClientEnvironment = { ...systemEnvironment(), ...options.environment }
+/** Pins named in a request at most. */
+const maxNamedPins = 1_000
+
+/** The fields of events and merges that are sent. */
+const sentFields =
+  'eventId userId sessionId action pinId boardId creatorId topicId word occurredAt feedId position surface dwellMs intoUserId'.split(
+    ' ',
+  )
+
+/** Creates a client over a store; null: events wait in memory. */
+export function createClient(
+  options: FreshetOptions,
+  environment: ClientEnvironment,
+  store: Store | null,
+  defaultMaxBytes: number,
+): Freshet {
   const {
     maxBatchEvents = 50,
     flushIntervalMs = 1_000,
-    maxQueuedEvents = 1_000,
-    dropPolicy = 'oldest',
-    requestTimeoutMs = 10_000,
+    maxQueuedBytes: maxBytes = defaultMaxBytes,
+    maxAgeMs = 604_800_000,
+    requestTimeoutMs: timeoutMs = 10_000,
     initialRetryMs = 500,
     maxRetryMs = 30_000,
     maxFlushWaitMs = 1_000,
     maxUsers = 1_000,
-    onDropped = () => undefined,
-    onError = () => undefined,
+    maxLookMs = 5_000,
+    feedUrl,
   } = options
   if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw new RangeError('maxBatchEvents must be from 1 to 1,000')
-  const ingestUrl = `${options.ingestUrl.replace(/\/+$/, '')}/v1/engagements`
-
-  /** In the order of tracking; the first `inFlight` of them are being sent. */
-  let queue: TrackedEngagement[] = []
-  let inFlight = 0
-  let sending: Promise<boolean> | null = null
-  let cancelTimer: (() => void) | null = null
-  let failures = 0
-  let batchLimit = maxBatchEvents
-  let closed = false
+  const { page, now, newEventId, after } = environment
+  const user = createUser(options.name ?? 'default', options.consent !== 'required', environment)
+  const network = createNetwork(options, timeoutMs, environment)
   const tokens = new Map<string, string>()
-  // A request takes no longer than its timeout.
-  const clockOffset = createClockOffset(requestTimeoutMs)
+  const counts = { tracked: 0, accepted: 0, rejected: 0, dropped: {} as Partial<Record<DropReason, number>> }
+  const closing = new AbortController()
 
-  const drop = (event: TrackedEngagement, reason: DropReason, problem: DroppedEvent['problem'] = null): void => {
-    onDropped({ event, reason, problem })
-  }
-
-  /** Schedules the next batch after `ms`, unless one is scheduled already. */
-  const schedule = (ms: number): void => {
-    if (cancelTimer !== null || closed) return
-    cancelTimer = environment.after(ms, () => {
-      cancelTimer = null
-      void drain()
-    })
-  }
-
-  const unschedule = (): void => {
-    cancelTimer?.()
-    cancelTimer = null
-  }
-
-  /** Sends batch after batch until the queue is empty (true) or an attempt failed (false). */
-  const drain = (): Promise<boolean> => {
-    if (queue.length === 0) return sending ?? Promise.resolve(true)
-    sending ??= sendAll()
-    return sending
-  }
-
-  const sendAll = async (): Promise<boolean> => {
-    unschedule()
-    while (queue.length > 0) {
-      const batch = nextBatch(queue, batchLimit)
-      inFlight = batch.length
-      const attempt = await sendBatch(
-        ingestUrl,
-        batch,
-        { timeoutMs: requestTimeoutMs, clockOffsetMs: clockOffset.ms() },
-        environment,
-      )
-      inFlight = 0
-      if (settle(batch, attempt)) continue
-      sending = null
-      return false
-    }
-    // Immediately, not when the promise settles: nothing would send an event tracked in between.
-    sending = null
-    return true
-  }
-
-  /** Whether sending can continue immediately. */
-  const settle = (batch: readonly TrackedEngagement[], attempt: Attempt): boolean => {
-    if (attempt.kind === 'failed') {
-      onError(attempt.error)
-      const pauseMs = Math.min(maxRetryMs, initialRetryMs * 2 ** Math.min(failures++, 30))
-      schedule(Math.max(attempt.retryAfterMs, pauseMs * (0.5 + environment.random() / 2)))
-      return false
-    }
-    failures = 0
-    if (attempt.kind === 'too large' && batch.length > 1) {
-      batchLimit = Math.ceil(batch.length / 2)
-      return true
-    }
-    queue = queue.slice(batch.length)
-    if (attempt.kind !== 'answered') {
-      const code = 'code' in attempt.error ? String(attempt.error.code) : attempt.kind
-      for (const event of batch) drop(event, 'rejected', { code, field: '', message: attempt.error.message })
-      return true
-    }
-    batchLimit = Math.min(maxBatchEvents, batchLimit * 2)
-    const clockWasWrong = attempt.exchange !== null && clockOffset.learn(attempt.exchange)
-    const again: TrackedEngagement[] = []
-    for (const [index, event] of batch.entries()) {
-      const receipt = attempt.receipts[index] as Receipt
-      if (!('code' in receipt)) remember(event.userId, receipt.token)
-      else if (clockWasWrong && receipt.code.startsWith('EVENT_TIME_')) again.push(event)
-      else drop(event, 'rejected', receipt)
-    }
-    queue = [...again, ...queue]
-    return true
-  }
-
-  const remember = (userId: string, token: string): void => {
-    tokens.delete(userId)
-    tokens.set(userId, token)
-    if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value as string)
-  }
-
-  const makeRoom = (): void => {
-    if (queue.length <= maxQueuedEvents) return
-    // Keep events in flight: the answer refers to them by index.
-    const at = dropPolicy === 'oldest' && inFlight < queue.length - 1 ? inFlight : queue.length - 1
-    for (const event of queue.splice(at, 1)) drop(event, 'queue full')
-  }
-
-  /** The page is about to close: hands all events that are not in flight to the browser. */
-  const handOver = (page: NonNullable<ClientEnvironment['page']>): void => {
-    while (queue.length > inFlight) {
-      const batch = nextBatch(queue.slice(inFlight), maxBatchEvents)
-      if (!page.beacon(ingestUrl, batchBody(batch, environment.now(), clockOffset.ms()))) return
-      queue.splice(inFlight, batch.length)
-    }
-  }
-
-  const atMost = (ms: number, work: Promise<unknown>): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = environment.after(ms, resolve)
-      void work.finally(() => {
-        cancel()
-        resolve()
+  /** Runs a callback of the app, whose errors are not the client's. */
+  const call = <T>(callback: ((value: T) => void) | undefined, value: T): void => {
+    try {
+      callback?.(value)
+    } catch (error) {
+      after(0, () => {
+        throw error
       })
+    }
+  }
+
+  const onEnded = ({ id, json, user: intoUserId, to }: NewEntry, ending: Ending): void => {
+    // What a merge does not say in its body.
+    const merge = to ? { eventId: id, intoUserId, fromUserId: decodeURIComponent(to.split('/')[3]!) } : {}
+    const event = { ...(JSON.parse(json) as Tracked), ...merge }
+    if (typeof ending === 'string') {
+      counts.dropped[ending] = (counts.dropped[ending] ?? 0) + 1
+      call(options.onDropped, { event, reason: ending })
+    } else {
+      counts.rejected++
+      call(options.onRejected, { event, problem: ending })
+    }
+  }
+
+  const queue = createQueue({
+    ...{ store, network, environment, timeoutMs, maxBatchEvents, flushIntervalMs, maxBytes, maxAgeMs },
+    ...{ initialRetryMs, maxRetryMs, onEnded },
+    ingestUrl: withoutSlash(options.ingestUrl),
+    onAccepted({ user: userId }, token) {
+      counts.accepted++
+      tokens.delete(userId)
+      tokens.set(userId, token)
+      if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value!)
+      if (userId === user.id()) user.write({ ...user.read(), token })
+    },
+    onError: (error) => {
+      call(options.onError, error)
+    },
+  })
+
+  const add = async (id: string, userId: string, event: object, to?: string): Promise<string> => {
+    counts.tracked++
+    // In ASCII it has as many bytes as characters.
+    const json = JSON.stringify(event, sentFields).replace(
+      /[^\0-~]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    const entry = { id, user: userId, at: now(), json, ...(to && { to }) }
+    if (user.consents()) await queue.add(entry)
+    else onEnded(entry, 'no consent')
+    return id
+  }
+
+  const track = (input: EngagementInput): Promise<string> => {
+    const { occurredAtMs = now(), userId = user.id(), eventId = newEventId() } = input
+    const sessionId = input.sessionId ?? (input.userId ? undefined : user.session())
+    const occurredAt = new Date(occurredAtMs).toISOString()
+    return add(eventId, userId, { ...input, eventId, userId, sessionId, occurredAt })
+  }
+
+  const looks = createLooks({
+    environment,
+    maxLookMs,
+    onSeen: (pin, dwellMs) => void track({ ...(pin as ShownPin), action: 'impression', dwellMs }),
+    onScrolledPast: (pin, visibleMs) => {
+      call(options.onScrolledPast, { pin, visibleMs })
+    },
+  })
+
+  const atMost = <T>(work: Promise<T>): Promise<T | undefined> =>
+    new Promise((resolve) => {
+      const cancel = after(maxFlushWaitMs, () => {
+        resolve(undefined)
+      })
+      void work.then(resolve).finally(cancel)
     })
 
-  const { page } = environment
-  const unlisten =
-    page === null
-      ? []
-      : [
-          page.on('hidden', () => void drain()),
-          page.on('gone', () => {
-            handOver(page)
-          }),
-        ]
+  /** Pins of the user's events that wait; undefined: nothing waits. */
+  const pinsWaiting = async (userId: string): Promise<readonly string[] | undefined> => {
+    const entries = (await atMost(queue.waiting(maxNamedPins))) ?? []
+    return entries.length > 0
+      ? entries.flatMap((entry) => (entry.user === userId ? ((JSON.parse(entry.json) as ShownPin).pinId ?? []) : []))
+      : undefined
+  }
 
-  const client: FreshetClient = {
-    track(input) {
-      const event = trackedEngagement(input, environment.now(), environment.newEventId)
-      if (closed) drop(event, 'closed')
-      else {
-        queue.push(event)
-        makeRoom()
-        if (queue.length - inFlight >= maxBatchEvents && failures === 0) void drain()
-        else if (sending === null) schedule(flushIntervalMs)
-      }
-      return event.eventId
+  /** Asks for pins that reflect what the user did, as far as the server knows it; the rest goes with the request. */
+  const ask = async (path: string, surface: ShownPin['surface'] | undefined, request: ListRequest): Promise<Feed> => {
+    if (!feedUrl) throw new TypeError('feed, related and search need the option feedUrl')
+    const { signal, userId = user.id(), ...others } = request
+    const isOwn = userId === user.id()
+    looks.report()
+    let seen = await pinsWaiting(userId)
+    if (seen) {
+      await atMost(queue.flush())
+      seen = await pinsWaiting(userId)
+    }
+    const after = [...(request.after ?? []), tokens.get(userId), isOwn ? user.read().token : undefined]
+    const body = JSON.stringify({
+      client: options.client,
+      locale: options.locale,
+      sessionId: isOwn ? user.session() : undefined,
+      ...others,
+      userId,
+      after: [...new Set(after)].filter(Boolean),
+      ...(seen && {
+        filter: {
+          ...request.filter,
+          seenPinIds: [...new Set([...(request.filter?.seenPinIds ?? []), ...seen])].slice(-maxNamedPins),
+        },
+      }),
+    })
+    const post = () => network.post(withoutSlash(feedUrl) + path, body, signal)
+    let answer = await post()
+    if (answer.status === 401 && network.renew()) answer = await post()
+    if (answer.status !== 200) throw errorOf(answer)
+    return feedOf(answer.json as Partial<Feed>, surface)
+  }
+
+  const flush = (): void => {
+    if (user.consents()) void queue.flush()
+  }
+  // Hidden or shown, back from the back/forward cache, or perhaps back on the network.
+  for (const event of ['visibilitychange', 'pageshow', 'online'] as const) page?.on(event, flush, closing.signal)
+  page?.on(
+    'pagehide',
+    () => {
+      looks.report()
+      if (user.consents()) queue.leave()
+    },
+    closing.signal,
+  )
+
+  const client = {
+    track,
+    observe: (element, pin) => looks.observe(element, pin, pin.feedId ? `${pin.feedId} ${pin.position}` : pin.pinId),
+    feed: (request = {}) => ask('/v1/feed', 'home', request),
+    related: (pin, request = {}) =>
+      ask('/v1/related', 'related', { ...request, ...{ pinId: typeof pin === 'string' ? pin : pin.pinId } }),
+    search: (request) => ask('/v1/search', undefined, request),
+    async identify(userId) {
+      const { user: known, token: _, anonymous, ...kept } = user.read()
+      if (known === userId) return
+      looks.report()
+      user.write({ ...kept, user: userId })
+      network.renew()
+      if (!anonymous || known) return
+      const merge = { intoUserId: userId, occurredAt: new Date(now()).toISOString() }
+      await add(newEventId(), userId, merge, `/v1/users/${encodeURIComponent(anonymous)}/merge`)
+    },
+    reset() {
+      looks.report()
+      user.write({ consent: user.read().consent })
+      network.renew()
+    },
+    userId: user.id,
+    optIn: () => {
+      user.consent(true)
+    },
+    optOut() {
+      user.consent(false)
+      tokens.clear()
+      return queue.clear('no consent')
     },
     async flush() {
-      // A running drain began before the last event was tracked, but continues until the queue is empty.
-      await drain()
-      return { left: queue.length }
-    },
-    async getFeed(request) {
-      if (options.feedUrl === undefined) throw new TypeError('getFeed needs the option feedUrl')
-      if (queue.some(({ userId }) => userId === request.userId)) await atMost(maxFlushWaitMs, client.flush())
-      const token = tokens.get(request.userId)
-      const after = [...(request.after ?? []), ...(token === undefined ? [] : [token])]
-      return requestFeed(options.feedUrl, { ...request, after }, requestTimeoutMs, environment)
+      looks.report()
+      await queue.flush()
+      return { left: (await queue.waiting(1e6)).length }
     },
     tokenOf: (userId) => tokens.get(userId) ?? null,
-    queued: () => queue.length,
-    async close() {
-      if (closed) return
-      closed = true
-      for (const stop of unlisten) stop()
-      await drain()
-      unschedule()
-      for (const event of queue.splice(0)) drop(event, 'closed')
+    counts: () => ({ ...counts, dropped: { ...counts.dropped } }),
+    close() {
+      looks.close()
+      closing.abort()
+      return queue.close()
     },
-  }
+  } as Freshet
+  for (const action of actions)
+    Object.assign(client, {
+      [action]: (subject: string | object, details?: object) =>
+        track({ ...(typeof subject === 'string' ? { pinId: subject } : subject), ...details, action }),
+    })
+  if (options.userId) void client.identify(options.userId)
+  // What earlier pages or processes left.
+  if (store) flush()
   return client
 }
 
-/** The longest prefix of `events` that fits one request, at least one event. */
-function nextBatch(events: readonly TrackedEngagement[], maxEvents: number): TrackedEngagement[] {
-  const batch: TrackedEngagement[] = []
-  let bytes = 100
-  for (const event of events) {
-    // A UTF-16 code unit takes at most three bytes; ids are nearly always ASCII, so this estimate is high enough.
-    bytes += JSON.stringify(event).length + 1
-    if (batch.length > 0 && (batch.length >= maxEvents || bytes > maxKeepaliveBytes)) break
-    batch.push(event)
-  }
-  return batch
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
 }

@@ -10,61 +10,42 @@ export interface ClientEnvironment {
   newEventId(): string
   /** The page, in browsers. */
   readonly page: ClientPage | null
+  /** A small text that survives the page and that all its tabs share: who the user is. */
+  readonly kept: (name: string) => KeptText
 }
+
+/** A text that stays. */
+export interface KeptText {
+  get(): string | null
+  set(text: string): void
+}
+
+/** How much of an element is on the screen. */
+export interface Sight {
+  /** Share of the element, 0–1. */
+  readonly share: number
+  /** The element is above the screen. */
+  readonly above: boolean
+}
+
+/** The events of a page that the client listens to. */
+export type PageEvent = 'visibilitychange' | 'pagehide' | 'pageshow' | 'online'
 
 /** The parts of a browser's page that the client uses. */
 export interface ClientPage {
-  on(event: 'hidden' | 'gone', listener: () => void): () => void
-  /** Hands a body to the browser, which sends it even after the page has closed; false: the browser refused it. */
-  beacon(url: string, body: string): boolean
+  /** Listens until the signal is aborted. */
+  on(event: PageEvent, listener: () => void, signal: AbortSignal): void
+  isVisible(): boolean
+  /** Calls back when half of the element comes into sight or leaves it, and when all of it left; the returned function ends that. */
+  watch(element: object, onSight: (sight: Sight) => void): () => void
 }
 
-interface BrowserGlobals {
-  readonly document?: EventTarget & { readonly visibilityState: string }
-  readonly navigator?: { sendBeacon?(url: string, body: Blob): boolean }
-}
-
-/** The environment of the current browser or Node. */
-export function systemEnvironment(): ClientEnvironment {
-  return {
-    fetch: (url, init) => globalThis.fetch(url, init),
-    now: () => Date.now(),
-    after(ms, run) {
-      const timer: unknown = setTimeout(run, ms)
-      // Do not keep Node alive for a timer; `close` sends the rest.
-      if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref()
-      return () => {
-        clearTimeout(timer as ReturnType<typeof setTimeout>)
-      }
-    },
-    random: () => Math.random(),
-    newEventId: randomId,
-    page: browserPage(),
-  }
-}
-
-// crypto.randomUUID is missing on pages without TLS.
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function browserPage(): ClientPage | null {
-  const { document, navigator } = globalThis as unknown as BrowserGlobals
-  if (document === undefined) return null
-  const listen = (target: EventTarget, name: string, listener: () => void): (() => void) => {
-    target.addEventListener(name, listener)
-    return () => {
-      target.removeEventListener(name, listener)
-    }
-  }
-  return {
-    on(event, listener) {
-      if (event === 'gone') return listen(globalThis as unknown as EventTarget, 'pagehide', listener)
-      return listen(document, 'visibilitychange', () => {
-        if (document.visibilityState === 'hidden') listener()
-      })
-    },
-    beacon: (url, body) => navigator?.sendBeacon?.(url, new Blob([body], { type: 'application/json' })) ?? false,
-  }
+/** What browsers and Node have in common. */
+export const commonEnvironment = {
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  // crypto.randomUUID is missing on pages without TLS.
+  newEventId: () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
 }

@@ -1,32 +1,70 @@
-import type { ClientEnvironment } from './environment.ts'
-import { errorOf, noAnswer, postJson } from './send.ts'
+import type { ShownPin } from './engagement.ts'
 
-/** A request for a page of a user's home feed. */
-export interface FeedRequest {
-  readonly userId: string
+/** What a client reports about itself; each text has at most 64 characters. */
+export interface ClientContext {
+  readonly platform?: string
+  readonly appVersion?: string
+  readonly deviceClass?: string
+  readonly country?: string
+  readonly utcOffsetMinutes?: number
+}
+
+/** What a feed is restricted to. */
+export interface FeedFilter {
+  readonly topicIds?: readonly string[]
+  readonly creatorIds?: readonly string[]
+  readonly boardIds?: readonly string[]
+  readonly maxAgeMs?: number
+  readonly excludePinIds?: readonly string[]
+  /** Pins that the user saw elsewhere. The client adds those whose events the server does not have yet. */
+  readonly seenPinIds?: readonly string[]
+  readonly allowedSafetyLabels?: readonly string[]
+  readonly userAge?: number
+  readonly includeOwnPins?: boolean
+}
+
+/** A request for pins. */
+export interface ListRequest {
+  /** Absent: the user of the client. */
+  readonly userId?: string
   /** How many pins, 1–100; absent: 25. */
   readonly pageSize?: number
-  /** `nextPageToken` of the previous page. */
-  readonly pageToken?: string
-  /** Further tokens that the feed must reflect, e.g. of events that another process sent. */
+  /** Further tokens that the answer must reflect, e.g. of events that another process sent. */
   readonly after?: readonly string[]
   readonly sessionId?: string
   /** BCP 47. */
   readonly locale?: string
+  readonly filter?: FeedFilter
   readonly signal?: AbortSignal
 }
 
-/** A pin in a feed. */
-export interface FeedItem {
-  readonly pinId: string
-  /** Position in the whole feed over all pages, 0 = first. Send it and `feedId` with the user's actions on the pin. */
+/** A request for a page of a user's home feed. */
+export interface FeedRequest extends ListRequest {
+  /** `nextPageToken` of the previous page. */
+  readonly pageToken?: string
+  /** The page may not be looked at. Under load these requests are refused first. */
+  readonly prefetch?: boolean
+}
+
+/** A request for pins with similar pictures: give either an embedding or a pin. */
+export interface SearchRequest extends ListRequest {
+  readonly embedding?: readonly number[]
+  readonly pinId?: string
+}
+
+/** A pin in a feed. Pass it as it is to the calls of actions and to `observe`. */
+export interface FeedItem extends ShownPin {
+  /** Position in the whole feed over all pages, 0 = first. */
   readonly position: number
   readonly utility: number
   readonly sources: readonly string[]
+  /** The user was shown this pin before; it returns because no others are left. */
+  readonly seenAgain: boolean
 }
 
 /** A page of a feed. */
 export interface Feed {
+  /** Empty for a search, which is not recorded. */
   readonly feedId: string
   readonly items: readonly FeedItem[]
   /** Empty: there is no further page. */
@@ -34,36 +72,23 @@ export interface Feed {
   /** How far the answer is degraded: `NONE` is the best. */
   readonly degradation: string
   readonly reasons: readonly string[]
-  /** Whether the answer reflects the tracked events: `CURRENT`, or `BEHIND` if the deadline came first. */
+  /** Whether the answer reflects the accepted events: `CURRENT`, or `BEHIND` if the deadline came first. */
   readonly freshness: string
 }
 
-/** Requests a page. Rejects with a FreshetError. */
-export async function requestFeed(
-  feedUrl: string,
-  request: FeedRequest,
-  timeoutMs: number,
-  environment: ClientEnvironment,
-): Promise<Feed> {
-  const { signal, ...message } = request
-  const url = `${feedUrl.replace(/\/+$/, '')}/v1/feed`
-  const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) }
-  const answer = await postJson(url, JSON.stringify(message), options, environment).catch((error: unknown) => {
-    throw noAnswer(error)
-  })
-  if (answer.status !== 200) throw errorOf(answer.status, answer.json)
-  const json = answer.json as Partial<Feed>
+/** Reads a page. Proto's JSON leaves out zeros and empty lists. */
+export function feedOf(json: Partial<Feed>, surface: ShownPin['surface'] | undefined): Feed {
+  const { feedId = '', items = [], nextPageToken = '', reasons = [] } = json
+  const named = (name = ''): string => name.replace(/^[A-Z]+_/, '')
   return {
-    feedId: json.feedId ?? '',
-    items: (json.items ?? []).map((item: Partial<FeedItem>) => ({
-      pinId: item.pinId ?? '',
-      position: item.position ?? 0,
-      utility: item.utility ?? 0,
-      sources: item.sources ?? [],
-    })),
-    nextPageToken: json.nextPageToken ?? '',
-    degradation: json.degradation?.replace(/^DEGRADATION_/, '') ?? 'UNSPECIFIED',
-    reasons: json.reasons ?? [],
-    freshness: json.freshness?.replace(/^FRESHNESS_/, '') ?? 'UNSPECIFIED',
+    feedId,
+    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: Partial<FeedItem>) => ({
+      ...{ pinId: pinId!, position, utility, sources, seenAgain },
+      ...(feedId && { feedId, surface }),
+    })) as FeedItem[],
+    nextPageToken,
+    degradation: named(json.degradation),
+    reasons,
+    freshness: named(json.freshness),
   }
 }

@@ -1,0 +1,72 @@
+import { commonEnvironment, type ClientEnvironment, type Sight } from './environment.ts'
+
+/** The parts of a browser that are used here. */
+declare const document: EventTarget & { readonly visibilityState: string }
+declare const localStorage: { getItem(key: string): string | null; setItem(key: string, text: string): void }
+declare const IntersectionObserver: new (
+  onChange: (entries: readonly IntersectionEntry[]) => void,
+  options: { readonly threshold: readonly number[] },
+) => { observe(element: object): void; unobserve(element: object): void }
+interface IntersectionEntry {
+  readonly target: object
+  readonly intersectionRatio: number
+  readonly boundingClientRect: { readonly bottom: number }
+}
+
+/** The environment of the current page. */
+export function pageEnvironment(): ClientEnvironment {
+  const watched = new Map<object, (sight: Sight) => void>()
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, intersectionRatio: share, boundingClientRect } of entries)
+        watched.get(target)?.({ share, above: boundingClientRect.bottom <= 0 })
+    },
+    { threshold: [0, 0.5] },
+  )
+  return {
+    ...commonEnvironment,
+    after(ms, run) {
+      // Browsers run longer timers at once.
+      const timer = setTimeout(run, Math.min(ms, 2e9))
+      return () => {
+        clearTimeout(timer)
+      }
+    },
+    page: {
+      on(event, listener, signal) {
+        const target = event === 'visibilitychange' ? document : (globalThis as unknown as EventTarget)
+        target.addEventListener(event, listener, { signal })
+      },
+      isVisible: () => document.visibilityState === 'visible',
+      watch(element, onSight) {
+        watched.set(element, onSight)
+        observer.observe(element)
+        return () => {
+          observer.unobserve(element)
+          watched.delete(element)
+        }
+      },
+    },
+    kept(key) {
+      // In memory where localStorage is full or forbidden.
+      let own: string | null = null
+      return {
+        get() {
+          try {
+            return localStorage.getItem(key) ?? own
+          } catch {
+            return own
+          }
+        },
+        set(text) {
+          own = text
+          try {
+            localStorage.setItem(key, text)
+          } catch {
+            // The page remembers it.
+          }
+        },
+      }
+    },
+  }
+}
