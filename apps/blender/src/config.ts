@@ -254,7 +254,7 @@ export const blenderSchema = z.strictObject({
     .meta({ description: 'Whether `feeds-served.v1` contains the features that the ranker used, as training data' }),
   answersExplainFeed: z.boolean().default(true).meta({
     description:
-      'Whether the blender answers `ExplainFeed`, which shows features of a user to every caller. Switch it off where callers that you do not trust can reach the blender',
+      'Whether the blender answers `ExplainFeed`, which shows features of a user to every trusted caller; in a process without keys that is everybody',
   }),
   recordTrace: z.boolean().default(true).meta({
     description:

@@ -6,6 +6,7 @@ import { reportAndExit } from './failure.ts'
 import { addExperimentCommands } from './experiments/add-commands.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
+import { addKeyCommands } from './keys/add-commands.ts'
 import {
   runModelsList,
   runModelsPromote,
@@ -20,6 +21,7 @@ import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
 import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
+import { sendKeyOf } from './operations/sent-key.ts'
 import { runExplain } from './operations/explain.ts'
 import { runWhy } from './operations/why.ts'
 import { describeParity } from './parity/add-command.ts'
@@ -33,6 +35,20 @@ export function createCommandLine(): Command {
   const program = new Command('freshet')
     .description('An event-driven streaming recommender for home feeds')
     .version('0.1.0')
+    .option(
+      '--key-file <file>',
+      'file with the key that the command sends to running services; or the variable FRESHET_KEY',
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .hook('preAction', (_program, command) => {
+      const { keyFile } = command.optsWithGlobals<{ readonly keyFile?: string }>()
+      if (keyFile === undefined) return
+      try {
+        sendKeyOf(keyFile)
+      } catch (error) {
+        reportAndExit(error)
+      }
+    })
     .showHelpAfterError()
     // `--help` and `--version` are not failures.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.stopped : exitCodes.config))
@@ -55,6 +71,7 @@ export function createCommandLine(): Command {
     addModels,
     addParity,
     addExperiments,
+    addKeys,
   ]) {
     add(program)
   }
@@ -408,6 +425,10 @@ function addParity(program: Command): void {
 
 function addExperiments(program: Command): void {
   addExperimentCommands(program, { withLog, guard: reportFailure, terminal: systemTerminal })
+}
+
+function addKeys(program: Command): void {
+  addKeyCommands(program, reportFailure, systemTerminal)
 }
 
 /** Adds the options that select the log: Kafka or a data folder. */

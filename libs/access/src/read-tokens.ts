@@ -100,9 +100,10 @@ function createVerify(jwt: AccessConfig['jwt'], keys: TokenKeys, nowMs: () => nu
             ? await jwtVerify(token, keySet, options(keyAlgorithms))
             : refuse('its algorithm is not accepted')
       const { sub, exp } = payload
-      if (typeof sub !== 'string' || sub === '' || sub.length > maxUserIdLength) refuse('its subject is not a user id')
+      if (typeof sub !== 'string' || sub === '' || sub.length > maxUserIdLength)
+        return refuse('its subject is not a user id')
       const expiresAtMs = (exp as number) * 1_000 + jwt.clockToleranceMs
-      return { userId: sub as string, untilMs: Math.min(expiresAtMs, nowMs() + cacheMs) }
+      return { userId: sub, untilMs: Math.min(expiresAtMs, nowMs() + cacheMs) }
     } catch (error) {
       throw toAccessError(error)
     }

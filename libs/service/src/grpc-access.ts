@@ -22,11 +22,27 @@ export function callerOf(call: { readonly metadata: Metadata }): Caller {
   return callers.get(call.metadata) ?? anonymousCaller
 }
 
-/** The rules of calls that every server has. */
-const builtIn: readonly (readonly [path: RegExp, rule: CallRule<never>])[] = [
-  [/^\/grpc\.health\.v1\.Health\//, { rule: 'public' }],
-  [/^\/grpc\.reflection\.v1(alpha)?\.ServerReflection\//, { rule: 'trusted' }],
-]
+/** The rules of the services that every server has, by the beginning of their methods. */
+const builtIn = [
+  { prefix: '/grpc.health.v1.Health/', rule: { rule: 'public' } },
+  { prefix: '/grpc.reflection.v1.ServerReflection/', rule: { rule: 'trusted' } },
+  { prefix: '/grpc.reflection.v1alpha.ServerReflection/', rule: { rule: 'trusted' } },
+] as const satisfies readonly { readonly prefix: string; readonly rule: CallRule<never> }[]
+
+/** A method with who may call it. */
+interface MethodRule {
+  /** The full method, `/package.Service/Method`; `*`: every method of the service. */
+  readonly path: string
+  readonly rule: CallRule<never>
+}
+
+/** The rules of all methods of services, and of those that every server has. Throws if a method has no rule. */
+export function rulesOf(services: readonly GrpcService[]): readonly MethodRule[] {
+  return [
+    ...services.flatMap(rulesByPath).map(([path, rule]) => ({ path, rule })),
+    ...builtIn.map(({ prefix, rule }) => ({ path: `${prefix}*`, rule })),
+  ]
+}
 
 /** Checks the callers of a server. Throws if a method has no rule. */
 export function createGrpcAccess(
@@ -36,7 +52,7 @@ export function createGrpcAccess(
   const rules = new Map(services.flatMap(rulesByPath))
   const bytesOf = new WeakMap<object, Buffer>()
   const ruleOf = (path: string): CallRule | undefined =>
-    (rules.get(path) ?? builtIn.find(([name]) => name.test(path))?.[1]) as CallRule | undefined
+    (rules.get(path) ?? builtIn.find(({ prefix }) => path.startsWith(prefix))?.rule) as CallRule | undefined
 
   const interceptor: ServerInterceptor = (method, call) => {
     const rule = ruleOf(method.path)

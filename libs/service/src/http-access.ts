@@ -5,7 +5,19 @@ import { checkCaller, checkMessage, readsMessage, type CallRule } from '@freshet
 import { emptySha256, type PendingSignature } from '@freshet/access/signature'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+/** A route with who may send requests to it. */
+interface AccessRoute {
+  readonly method: string
+  readonly path: string
+  readonly rule: CallRule<never>
+  readonly adminPort: boolean
+}
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route but those for preflights, in the order in which they were added. */
+    readonly accessRoutes: readonly AccessRoute[]
+  }
   interface FastifyContextConfig {
     /** Who may send requests to the route. Every route needs a rule. */
     access?: CallRule<never>
@@ -66,11 +78,18 @@ export function addHttpAccess(app: FastifyInstance, options: HttpAccessOptions):
     orRefuse(() => signature.check({ method: this.method, path: this.raw.url ?? '', bodySha256 }))
   })
 
+  const routes: AccessRoute[] = []
+  app.decorate('accessRoutes', routes)
   app.addHook('onRoute', (route) => {
     // The plugin for CORS adds one route, which answers preflights.
-    if (route.method === 'OPTIONS' && route.url === '*') route.config = { ...route.config, access: { rule: 'public' } }
-    if (route.config?.access === undefined)
+    if (route.method === 'OPTIONS' && route.url === '*') {
+      route.config = { ...route.config, access: { rule: 'public' } }
+      return
+    }
+    const { access: rule, adminPort = false } = route.config ?? {}
+    if (rule === undefined)
       throw new Error(`${options.name}: the route ${String(route.method)} ${route.url} has no access rule`)
+    for (const method of [route.method].flat()) routes.push({ method, path: route.url, rule, adminPort })
   })
   const stranger = access.open ? openCaller : anonymousCaller
   app.addHook('onRequest', (request, _reply, done) => {

@@ -3,6 +3,7 @@ import { parseToken } from '@freshet/contracts/tokens'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
 import { toRequest, type AskOptions } from './request.ts'
+import { keyHeaders, refusedKey, sentKey } from '../operations/sent-key.ts'
 
 /** Addresses of the running services. */
 export interface RemoteOptions extends AskOptions {
@@ -25,7 +26,7 @@ interface Receipt {
 
 /** Evaluates running services: posts events by HTTP and asks questions by gRPC. A question waits until state and views reflect all posted events. */
 export async function createRemoteTarget(options: RemoteOptions): Promise<EvaluationTarget> {
-  const blender = createBlenderClient({ address: options.feedAddress })
+  const blender = createBlenderClient({ address: options.feedAddress, key: sentKey })
   /** The newest token of each partition, for which questions wait. */
   const newest = new Map<string, string>()
   const pending = {
@@ -39,12 +40,17 @@ export async function createRemoteTarget(options: RemoteOptions): Promise<Evalua
     pending[kind] = []
     const response = await fetch(new URL(`/v1/${kind}`, options.ingestUrl), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...keyHeaders() },
       body: JSON.stringify({ [kind]: events.map(({ value }) => value) }),
     })
-    const answer = (await response.json()) as { readonly receipts?: readonly Receipt[]; readonly message?: string }
+    const answer = (await response.json()) as { readonly receipts?: readonly Receipt[]; readonly error?: Receipt }
+    if (answer.error?.code?.startsWith('ACCESS_') === true)
+      throw refusedKey(`${options.ingestUrl}: ${answer.error.code}: ${answer.error.message ?? ''}`)
     if (answer.receipts === undefined)
-      throw new RecordingError(events[0]!.place, `event-ingest answers ${response.status}: ${answer.message ?? ''}`)
+      throw new RecordingError(
+        events[0]!.place,
+        `event-ingest answers ${response.status}: ${answer.error?.message ?? ''}`,
+      )
     for (const [at, receipt] of answer.receipts.entries()) {
       const token = parseToken(receipt.token ?? '')
       if (token === null)

@@ -2,6 +2,7 @@ import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { isContractError } from '@freshet/contracts/errors'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { ArgumentError } from '../arguments.ts'
+import { refusedKey, sentKey } from './sent-key.ts'
 
 /** Where a blender is, and what may end the wait for it. */
 export interface BlenderTarget {
@@ -20,10 +21,11 @@ export async function askBlender<Answer>(
 ): Promise<Answer> {
   const wanted = 'give HOST:PORT of the gRPC server of a blender (its setting grpc.port), such as 127.0.0.1:7070'
   if (target.includes('://')) throw new ArgumentError(`--target is ${target}, a URL; ${wanted}`)
-  const blender = createBlenderClient({ address: target })
+  const blender = createBlenderClient({ address: target, key: sentKey })
   try {
     return await ask(blender)
   } catch (error) {
+    if (isContractError(error, 'CALL_REFUSED')) throw refusedKey(`${target}: ${error.message}`)
     const codes = ['CALL_UNAVAILABLE', 'CALL_TLS_FAILED', 'CALL_INTERNAL'] as const
     const isUnreachable = codes.some((code) => isContractError(error, code))
     if (isUnreachable && (await speaksHttp(target, signal)))

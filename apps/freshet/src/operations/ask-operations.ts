@@ -3,6 +3,7 @@ import { CodedError } from '@freshet/domain/coded-error'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
+import { keyHeaders, refusedKey } from './sent-key.ts'
 
 /** Requests a path from the operations servers of running processes, with `PUT` to change something. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
 export async function askOperations(
@@ -17,7 +18,7 @@ export async function askOperations(
     let response: Response
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {
-      response = await fetch(new URL(path, url), { signal, method })
+      response = await fetch(new URL(path, url), { signal, method, headers: keyHeaders() })
       body = (await response.json()) as typeof body
     } catch (error) {
       signal.throwIfAborted()
@@ -28,6 +29,7 @@ export async function askOperations(
     }
     if (response.ok) return body
     const { code = '', message = `${url} answers ${response.status}` } = body.error ?? {}
+    if (code.startsWith('ACCESS_')) throw refusedKey(`${url}: ${code}: ${message}`)
     // Another process may serve the path.
     if (code === 'ROUTE_UNKNOWN') refusal ??= new OperationError('TARGET_UNREACHABLE', `${url}: ${message}`)
     else if (Object.hasOwn(errorCatalogue, code)) throw new ContractError(code as keyof typeof errorCatalogue, message)

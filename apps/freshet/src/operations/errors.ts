@@ -8,6 +8,13 @@ export const operationErrorCatalogue = {
     exitCode: 69,
     meaning: 'The given event-ingest does not answer.',
   },
+  TARGET_REFUSED: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 77,
+    meaning:
+      'A server refused the key that the command sent, or it sent none. Give one by `--key-file` or `FRESHET_KEY`.',
+  },
   EVENTS_REJECTED: {
     fault: 'client',
     retryable: false,

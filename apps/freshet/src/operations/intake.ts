@@ -2,6 +2,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
+import { keyHeaders, refusedKey } from './sent-key.ts'
 
 export type EventKind = 'pins' | 'engagements'
 
@@ -66,7 +67,7 @@ export function openHttpIntake(target: string): Intake {
       try {
         response = await fetch(endpoint(kind), {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json', ...keyHeaders() },
           body: JSON.stringify({ [kind]: events }),
         })
         answer = (await response.json()) as typeof answer
@@ -79,6 +80,7 @@ export function openHttpIntake(target: string): Intake {
       reached = true
       if (answer.receipts !== undefined) return answer.receipts
       const why = `${target} answers ${response.status} ${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`
+      if (answer.error?.code?.startsWith('ACCESS_') === true && response.status !== 503) throw refusedKey(why)
       if (response.status !== 503) throw new OperationError('TARGET_UNREACHABLE', why)
       return { why, waitMs: Math.max(1, Number(response.headers.get('retry-after') ?? 1)) * 1000 }
     },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { exitCodes } from '@freshet/service/errors'
 import type { ProgressOutput } from '@freshet/service/progress'
 import { OperationError } from './errors.ts'
@@ -35,4 +36,9 @@ export function systemTerminal(): Terminal {
     nowMs: () => performance.now(),
     signal: ending.signal,
   }
+}
+
+/** Secure random bytes of the system, for new keys. */
+export function secureRandom(bytes: number): Uint8Array {
+  return randomBytes(bytes)
 }

@@ -1,0 +1,115 @@
+import type { Access } from '@freshet/access/access'
+import type { CallRule } from '@freshet/access/rules'
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
+import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
+import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { blenderSchema } from '@freshet/blender/config'
+import { createHttpApp as createFeedApp } from '@freshet/blender/server'
+import { RankResponse, AttributeResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import { GatherTrailsResponse, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
+import type { Blender } from '@freshet/contracts/ports/calls'
+import { ingestSettings } from '@freshet/event-ingest/config'
+import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
+import { createHttpApp as createIngestApp } from '@freshet/event-ingest/http'
+import type { Answer, Ingest } from '@freshet/event-ingest/ingest'
+import { createByteRoom } from '@freshet/service/byte-room'
+import type { GrpcService } from '@freshet/service/grpc-service'
+import { createMetrics } from '@freshet/service/metrics'
+import { createOperationsApp } from '@freshet/service/operations-server'
+import { silentReport } from '@freshet/service/reporting'
+import type { Health } from '@freshet/service/service'
+import { httpSettings } from '@freshet/service/settings'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+
+/** A route of an HTTP server. */
+export interface ServedRoute {
+  readonly method: string
+  readonly path: string
+  readonly rule: CallRule<never>
+  /** The public port of a process with keys refuses it. */
+  readonly adminPort: boolean
+}
+
+/** An HTTP server that does not listen, with its routes. */
+export interface ServedApp {
+  /** `public`, `admin`, `feeds` or `operations`. */
+  readonly name: string
+  readonly app: FastifyInstance
+  readonly routes: readonly ServedRoute[]
+}
+
+/** Every server of ours, with the real routes, methods and rules, and without anything behind them: answers are empty. */
+export async function serveNothing(
+  access: Access,
+): Promise<{ readonly apps: readonly ServedApp[]; readonly services: readonly GrpcService[] }> {
+  const metrics = createMetrics()
+  const clock = createSystemClock()
+  const limits = z.object(httpSettings(0)).parse({})
+  const { maxBodyBytes, defaultTimeoutMs: timeoutMs, maxTimeoutMs } = blenderSchema.parse({})
+  const onDefect = (): void => undefined
+  const nowMs = (): number => clock.now()
+  const health: () => Health = () => ({ state: 'ready', ok: true, reasons: [] })
+
+  const ingest = emptyIngest(nowMs)
+  const ofIngest = {
+    ...{ ingest, access, clock, limits, metrics },
+    ...{ config: z.object(ingestSettings).parse({}), origins: [], report: silentReport },
+  }
+  const feedOptions = { timeoutMs, maxTimeoutMs, maxBodyBytes, limits, origins: [], metrics, nowMs, onDefect }
+  const apps = await Promise.all(
+    [
+      { name: 'public', app: createIngestApp({ ...ofIngest, adminCallsAt: 'admin port' }) },
+      { name: 'admin', app: createIngestApp(ofIngest) },
+      { name: 'feeds', app: createFeedApp({ blender: emptyBlender, access, ...feedOptions }) },
+      {
+        name: 'operations',
+        app: createOperationsApp({
+          ...{ name: 'freshet', version: '', liveness: health, readiness: health, metrics, access, config: {} },
+          inspections: () => [{ path: '/v1/users/{id}/state', answer: async () => ({}) }],
+        }),
+      },
+    ].map(async ({ name, app }) => {
+      await app.ready()
+      return { name, app, routes: app.accessRoutes }
+    }),
+  )
+  const calls = { onDefect }
+  const { maxStreamBatches } = ofIngest.config
+  const services = [
+    createIngestGrpcService(ingest, { metrics, report: silentReport, maxStreamBatches }),
+    serveBlender(emptyBlender, calls),
+    serveCandidateService({ retrieve: async () => RetrieveResponse.fromPartial({}) }, calls),
+    serveTrailShard({ gatherTrails: async () => GatherTrailsResponse.fromPartial({}) }, calls),
+    serveRanker(
+      { rank: async () => RankResponse.fromPartial({}), attribute: async () => AttributeResponse.fromPartial({}) },
+      calls,
+    ),
+  ]
+  return { apps, services }
+}
+
+const emptyBlender = Object.fromEntries(
+  Object.entries(blenderMethods).map(([name, { response }]) => [name, async () => response.fromJSON({})]),
+) as unknown as Blender
+
+function emptyIngest(nowMs: () => number): Ingest {
+  const answer: Answer = {
+    kind: 'taken',
+    receipts: [{ id: '', token: '' }],
+    accepted: 1,
+    receivedAtMs: 0,
+    notice: '',
+  }
+  const take = async (): Promise<Answer> => answer
+  return {
+    takeEngagements: take,
+    takePins: take,
+    mergeUsers: take,
+    eraseUser: take,
+    inFlight: createByteRoom(1 << 20, nowMs),
+  }
+}
