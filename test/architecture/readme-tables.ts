@@ -11,6 +11,7 @@ import { topics } from '@freshet/contracts/topics'
 import { describeConfig } from '@freshet/service/setting-rows'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
 import { accessErrorCatalogue } from '@freshet/access/errors'
+import { accessMatrix, callerKinds, type MatrixRow } from '@freshet/freshet/keys/matrix'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
 import { worldErrorCatalogue } from '@freshet/freshet/world/errors'
@@ -83,6 +84,20 @@ function ports(): Row[] {
 function firstSentence(said: string): string {
   const text = said.replaceAll(/\s*\n\s*\*?\s*/g, ' ').trim()
   return /^.*?[.?!](?=\s|$)/.exec(text)?.[0] ?? text
+}
+
+/** Who may make which call. Methods of one path with equal answers share a row. */
+function accessRows(rows: readonly MatrixRow[]): Row[] {
+  const byCells = Map.groupBy(rows, ({ server, call, rule, cells }) =>
+    JSON.stringify([server, call.split(' ').at(-1), rule, cells]),
+  )
+  return [...byCells.values()].map((equal) => {
+    const { server, call, rule, cells } = equal[0]!
+    const methods = equal.map((row) => row.call.split(' ')[0]!).filter((method) => method !== 'HEAD')
+    const path = call.split(' ').at(-1)!
+    const name = server === 'grpc' ? call : `${methods.join(', ')} ${path}`
+    return [server, `\`${name}\``, rule, ...Object.values(cells)]
+  })
 }
 
 async function settings(app: string): Promise<Row[]> {
@@ -187,6 +202,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
       ]),
     ),
   )
+  tables.set('access', table(['server', 'call', 'rule', ...Object.keys(callerKinds)], accessRows(await accessMatrix())))
   const errors = Object.entries({
     ...serviceErrorCatalogue,
     ...accessErrorCatalogue,

@@ -1,8 +1,5 @@
 import { AccessError } from './errors.ts'
 
-/** Headers of HTTP and metadata of gRPC that hold credentials. */
-export const credentialHeaders = ['freshet-key', 'freshet-time', 'freshet-signature', 'authorization'] as const
-
 /** The credentials of a request as sent. Nothing is checked yet. */
 export interface Credentials {
   /** A key, or the id of a server key. */

@@ -26,7 +26,7 @@ export type Credentials = (sent: Sent) => Readonly<Record<string, string>>
 export const goodOrigin = 'https://shop.example'
 /** The user of the good token. */
 export const ownUser = 'u-own'
-export const issuer = 'https://issuer.example'
+const issuer = 'https://issuer.example'
 
 const dayMs = 86_400_000
 

@@ -12,6 +12,7 @@ import { GatherTrailsResponse, RetrieveResponse } from '@freshet/contracts/gen/f
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { ingestSettings } from '@freshet/event-ingest/config'
+import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp as createIngestApp } from '@freshet/event-ingest/http'
 import type { Answer, Ingest } from '@freshet/event-ingest/ingest'
@@ -55,9 +56,12 @@ export async function serveNothing(
   const health: () => Health = () => ({ state: 'ready', ok: true, reasons: [] })
 
   const ingest = emptyIngest(nowMs)
+  const ingestConfig = z.object(ingestSettings).parse({})
+  const log = { append: async () => [] }
+  const connectors = createConnectors({ ingest, log, clock, config: ingestConfig, metrics, report: silentReport })
   const ofIngest = {
-    ...{ ingest, access, clock, limits, metrics },
-    ...{ config: z.object(ingestSettings).parse({}), origins: [], report: silentReport },
+    ...{ ingest, connectors, access, clock, limits, metrics },
+    ...{ config: ingestConfig, origins: [], report: silentReport },
   }
   const feedOptions = { timeoutMs, maxTimeoutMs, maxBodyBytes, limits, origins: [], metrics, nowMs, onDefect }
   const apps = await Promise.all(
@@ -78,7 +82,7 @@ export async function serveNothing(
     }),
   )
   const calls = { onDefect }
-  const { maxStreamBatches } = ofIngest.config
+  const { maxStreamBatches } = ingestConfig
   const services = [
     createIngestGrpcService(ingest, { metrics, report: silentReport, maxStreamBatches }),
     serveBlender(emptyBlender, calls),

@@ -3,7 +3,7 @@ import { ArgumentError } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
 /** The variable with the key that commands send. */
-export const keyVariable = 'FRESHET_KEY'
+const keyVariable = 'FRESHET_KEY'
 
 /** Makes a key from a file the one that commands of this process send. Throws ARGUMENT_INVALID. */
 export function sendKeyOf(file: string): void {
