@@ -40,7 +40,9 @@ export function statusOf(error: unknown): { readonly code: status; readonly deta
 export function errorOf(code: number, details: string, cause?: unknown): ContractError {
   // Both statuses have other meanings too: only access errors begin like this.
   if (details.startsWith('ACCESS_'))
-    return new ContractError(codeByStatus[code] === 'CALL_UNAVAILABLE' ? 'CALL_UNAVAILABLE' : 'CALL_REFUSED', details, { cause })
+    return new ContractError(codeByStatus[code] === 'CALL_UNAVAILABLE' ? 'CALL_UNAVAILABLE' : 'CALL_REFUSED', details, {
+      cause,
+    })
   if (codeByStatus[code] === 'CALL_UNAVAILABLE') return unavailable(details, cause)
   return new ContractError(codeByStatus[code] ?? 'CALL_INTERNAL', details, { cause })
 }
