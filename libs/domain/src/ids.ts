@@ -11,7 +11,7 @@ export type SessionId = Branded<'SessionId'>
 export type FeedId = Branded<'FeedId'>
 
 /** The most characters (Unicode code points) an id or a name may have. */
-const maxIdCharacters = 128
+export const maxIdCharacters = 128
 
 /**
  * Why a string is not an id of a user, pin, session, feed or event; `null` says that it is one. 1–128 characters of any
@@ -30,7 +30,7 @@ export function nameProblem(value: string): string | null {
 }
 
 /** The most characters of a word that a user blocks. */
-const maxWordCharacters = 64
+export const maxWordCharacters = 64
 
 /** Why a string is not a word that a user can block; `null` says that it is one. As `idProblem`, with 1–64 characters. */
 export function wordProblem(value: string): string | null {

@@ -1,37 +1,37 @@
 import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
 import { normalWord } from '@freshet/domain/text-words'
-import {
-  idFault,
-  isJsonObject,
-  kindOf,
-  nameFault,
-  shown,
-  wholeFault,
-  wordFault,
-  wrongType,
-  type FieldFault,
-} from './fields.ts'
+import { isJsonObject, shown, wrongType, type FieldFault } from './fields.ts'
+import { faultOf, type FieldRule } from './field-rules.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 
+const aboutOthersOnly = 'With follow, unfollow, block and unblock'
+
+/** Every field of an engagement in JSON. */
+export const engagementRules = {
+  eventId: {
+    type: 'id',
+    isRequired: true,
+    meaning: 'The client makes it and keeps it when it sends the event again, so that the event counts once',
+  },
+  userId: { type: 'id', isRequired: true, meaning: 'Who did it' },
+  sessionId: { type: 'id', meaning: "The client's session; absent: a session ends after 30 minutes without events" },
+  action: { type: 'choice', choices: actions, isRequired: true, meaning: 'What the user did' },
+  pinId: { type: 'id', meaning: 'The pin. Required, except with follow, unfollow, block and unblock, which have none' },
+  boardId: { type: 'name', meaning: `The board of a save or unsave. ${aboutOthersOnly}: the board that it is about` },
+  creatorId: { type: 'name', meaning: `${aboutOthersOnly}: the creator that it is about` },
+  topicId: { type: 'name', meaning: `${aboutOthersOnly}: the topic that it is about` },
+  word: { type: 'word', meaning: 'With block and unblock: the word in titles and descriptions. Compared in lower case' },
+  occurredAt: { type: 'time', isRequired: true, meaning: 'When it happened, after 1970' },
+  feedId: { type: 'id', meaning: 'The feed in which the pin was shown' },
+  position: { type: 'whole', min: 0, max: 1_000_000, meaning: 'The position in that feed, 0 = first' },
+  surface: { type: 'choice', choices: surfaces, meaning: 'Where it was shown' },
+  dwellMs: { type: 'whole', min: 0, max: 86_400_000, meaning: 'How long the user looked, milliseconds' },
+} as const satisfies Record<string, FieldRule>
+
 /** Fields of an engagement in JSON. */
-export const engagementFields = [
-  'eventId',
-  'userId',
-  'sessionId',
-  'action',
-  'pinId',
-  'boardId',
-  'creatorId',
-  'topicId',
-  'word',
-  'occurredAt',
-  'feedId',
-  'position',
-  'surface',
-  'dwellMs',
-] as const
+export const engagementFields = Object.keys(engagementRules)
 
 /** An engagement as clients write it in JSON. */
 export interface EngagementJson {
@@ -62,17 +62,27 @@ export type ParsedEngagement =
 
 const known: ReadonlySet<string> = new Set(engagementFields)
 const knownActions: ReadonlySet<unknown> = new Set(actions)
-const knownSurfaces: ReadonlySet<unknown> = new Set(surfaces)
 const aboutOthers: ReadonlySet<unknown> = new Set<Action>(['follow', 'unfollow', 'block', 'unblock'])
 const withWord: ReadonlySet<unknown> = new Set<Action>(['block', 'unblock'])
 const withBoard: ReadonlySet<unknown> = new Set<Action>(['save', 'unsave'])
 const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
 const names = ['boardId', 'creatorId', 'topicId'] as const
 
-/** Maximum dwell time: a day. */
-const maxDwellMs = 86_400_000
-/** Maximum position in a feed. */
-const maxPosition = 1_000_000
+const check = {
+  eventId: faultOf(engagementRules.eventId),
+  userId: faultOf(engagementRules.userId),
+  sessionId: faultOf(engagementRules.sessionId),
+  feedId: faultOf(engagementRules.feedId),
+  pinId: faultOf(engagementRules.pinId),
+  boardId: faultOf(engagementRules.boardId),
+  creatorId: faultOf(engagementRules.creatorId),
+  topicId: faultOf(engagementRules.topicId),
+  action: faultOf(engagementRules.action),
+  word: faultOf(engagementRules.word),
+  position: faultOf(engagementRules.position),
+  dwellMs: faultOf(engagementRules.dwellMs),
+  surface: faultOf(engagementRules.surface),
+}
 
 /**
  * Reads an engagement from parsed JSON. Converts no types, rejects unknown fields and reports all problems. `at` is the
@@ -88,19 +98,19 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
     if (!known.has(field)) wrong(shortName(field), unknownField(field, engagementFields))
   }
   const { eventId, userId, action, occurredAt, position, surface, dwellMs } = value
-  wrong('eventId', idFault(eventId))
-  wrong('userId', idFault(userId))
-  if (!knownActions.has(action)) wrong('action', choiceFault(action, actions))
-  for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
-  for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
+  wrong('eventId', check.eventId(eventId))
+  wrong('userId', check.userId(userId))
+  wrong('action', check.action(action))
+  for (const field of optionalIds) if (value[field] !== undefined) wrong(field, check[field](value[field]))
+  for (const field of names) if (value[field] !== undefined) wrong(field, check[field](value[field]))
   const word = keptWord(value['word'])
-  if (word !== undefined) wrong('word', wordFault(word))
+  if (word !== undefined) wrong('word', check.word(word))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
   // In the log, the epoch itself means "no time".
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
-  if (position !== undefined) wrong('position', wholeFault(position, maxPosition))
-  if (dwellMs !== undefined) wrong('dwellMs', wholeFault(dwellMs, maxDwellMs))
-  if (surface !== undefined && !knownSurfaces.has(surface)) wrong('surface', choiceFault(surface, surfaces))
+  if (position !== undefined) wrong('position', check.position(position))
+  if (dwellMs !== undefined) wrong('dwellMs', check.dwellMs(dwellMs))
+  if (surface !== undefined) wrong('surface', check.surface(surface))
   for (const { field, ...fault } of subjectFaults(value)) wrong(field, fault)
   const found = problems as Problems | null
   if (found !== null) return { ...found.refused(), occurredAtMs: occurredAtMs > 0 ? occurredAtMs : null }
@@ -206,13 +216,6 @@ function readSubject(value: Readonly<Record<string, unknown>>, word: unknown): S
   if (creatorId !== undefined) return { kind: 'creator', creatorId: creatorId as CreatorId }
   if (topicId !== undefined) return { kind: 'topic', topicId: topicId as TopicId }
   return { kind: 'word', word: word as string }
-}
-
-/** The fault of a value that is not one of the choices. */
-function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
-  const wanted = `one of ${choices.join(', ')}`
-  if (typeof value !== 'string') return wrongType(value, wanted)
-  return { code: 'EVENT_FIELD_VALUE', text: `is ${kindOf(value)}; give ${wanted}` }
 }
 
 /** The fault of a field that is not one of `fields`. Suggests a field whose name differs in case or separators only. */

@@ -1,31 +1,50 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
-import { parseLocale } from '@freshet/domain/locale'
 import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
 import { maxPinVersion } from '@freshet/domain/pin-version'
 import { noObject, shortName, unknownField } from './engagement.ts'
-import { idFault, isJsonObject, nameFault, shown, textFault, wholeFault, wrongType, type FieldFault } from './fields.ts'
+import { isJsonObject, type FieldFault } from './fields.ts'
+import { checkOf, faultOf, type FieldRule } from './field-rules.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
-import { formatTime, parseTime, timeFault } from './time.ts'
+import { formatTime, parseTime } from './time.ts'
+
+/** Every field of a pin in JSON. */
+export const pinRules = {
+  pinId: { type: 'id', isRequired: true, meaning: 'The pin' },
+  title: { type: 'text', max: 500, meaning: 'Its title' },
+  description: { type: 'text', max: 5_000, meaning: 'Its description' },
+  topics: { type: 'list', of: { type: 'name' }, what: 'topics', max: 32, meaning: 'Its topics' },
+  creatorId: { type: 'name', meaning: 'Its creator' },
+  createdAt: { type: 'time', meaning: 'When it was published' },
+  locale: { type: 'locale', max: 35, meaning: 'Its language and region, BCP 47; absent: it suits every locale' },
+  imageUrl: { type: 'url', max: 2_048, meaning: 'Address of its picture, http or https' },
+  visualEmbedding: {
+    type: 'embedding',
+    max: 4_096,
+    meaning: 'Numbers that fit 32-bit floats, not all zero. All pins of a catalogue have the same number of them',
+  },
+  availableFrom: { type: 'time', meaning: 'The pin is not shown before this time' },
+  expiresAt: { type: 'time', meaning: 'The pin is not shown from this time on. Later than availableFrom' },
+  safetyLabels: {
+    type: 'list',
+    of: { type: 'label', max: 64 },
+    what: 'labels',
+    max: 16,
+    meaning: 'What some users must not see, such as `adult`. A feed shows the pin only if its request allows all labels',
+  },
+  minAge: { type: 'whole', min: 0, max: 99, meaning: 'Users must be at least this many years old' },
+  imageSignature: { type: 'label', max: 64, meaning: 'Equal for pins with the same picture' },
+  deleted: { type: 'flag', meaning: 'true: the pin is removed; other fields except version are ignored' },
+  version: {
+    type: 'whole',
+    min: 1,
+    max: maxPinVersion,
+    meaning:
+      'Of all changes of a pin the one with the highest version counts, in any order of arrival. Once a pin has a version, changes without one are ignored, except removals',
+  },
+} as const satisfies Record<string, FieldRule>
 
 /** Fields of a pin in JSON. */
-export const pinFields = [
-  'pinId',
-  'title',
-  'description',
-  'topics',
-  'creatorId',
-  'createdAt',
-  'locale',
-  'imageUrl',
-  'visualEmbedding',
-  'availableFrom',
-  'expiresAt',
-  'safetyLabels',
-  'minAge',
-  'imageSignature',
-  'deleted',
-  'version',
-] as const
+export const pinFields = Object.keys(pinRules)
 
 /** A catalogue change as its owner writes it in JSON. */
 export interface PinJson {
@@ -60,17 +79,6 @@ export interface PinJson {
 /** The result of reading a pin. */
 export type ParsedPin = { readonly ok: true; readonly change: PinChange } | Refused
 
-const maxTitleCharacters = 500
-const maxDescriptionCharacters = 5_000
-const maxTopics = 32
-const maxEmbeddingWidth = 4_096
-const maxLocaleCharacters = 35
-const maxUrlCharacters = 2_048
-const maxSafetyLabels = 16
-const maxLabelCharacters = 64
-const maxAge = 99
-const maxSignatureCharacters = 64
-
 const known: ReadonlySet<string> = new Set(pinFields)
 
 /** Reads a catalogue change from parsed JSON: converts no types, rejects unknown fields and reports all problems. `at` is its place in the request, e.g. `pins[3]`. */
@@ -81,7 +89,7 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
     if (fault !== null) (problems ??= createProblems(at)).add(field, fault)
   }
   for (const field in value) if (!known.has(field)) wrong(shortName(field), unknownField(field, pinFields))
-  wrong('pinId', idFault(value['pinId']))
+  wrong('pinId', pinIdFault(value['pinId']))
   for (const [field, check] of optionalFields) {
     const given = value[field]
     if (given !== undefined) for (const fault of check(given)) wrong(field, fault)
@@ -142,59 +150,10 @@ export function pinToJson(change: PinChange): PinJson {
   }
 }
 
-const none: readonly FieldFault[] = []
-type Check = (value: unknown) => readonly FieldFault[]
-
-const optionalFields: readonly (readonly [string, Check])[] = [
-  ['title', one((value) => textFault(value, maxTitleCharacters))],
-  ['description', one((value) => textFault(value, maxDescriptionCharacters))],
-  ['topics', list(maxTopics, 'topics', nameFault)],
-  ['creatorId', one(nameFault)],
-  ['createdAt', one(timeFault)],
-  ['locale', one(localeFault)],
-  ['imageUrl', one(urlFault)],
-  ['visualEmbedding', one(embeddingFault)],
-  ['availableFrom', one(timeFault)],
-  ['expiresAt', one(timeFault)],
-  ['safetyLabels', list(maxSafetyLabels, 'labels', (value) => shortTextFault(value, maxLabelCharacters))],
-  ['minAge', one((value) => wholeFault(value, maxAge))],
-  ['imageSignature', one((value) => shortTextFault(value, maxSignatureCharacters))],
-  ['deleted', one((value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false')))],
-  ['version', one(versionFault)],
-]
-
-function one(check: (value: unknown) => FieldFault | null): Check {
-  return (value) => {
-    const fault = check(value)
-    return fault === null ? none : [fault]
-  }
-}
-
-/** The check of an array of at most `max` elements, each with the check `of`. */
-function list(max: number, what: string, of: (value: unknown) => FieldFault | null): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return [wrongType(value, `an array of ${what}`)]
-    if (value.length > max) {
-      return [{ code: 'EVENT_FIELD_VALUE', text: `has ${value.length} ${what}; at most ${max} are allowed` }]
-    }
-    let faults: FieldFault[] | null = null
-    for (const [index, element] of value.entries()) {
-      const fault = of(element)
-      if (fault !== null) (faults ??= []).push({ ...fault, index })
-    }
-    return faults ?? none
-  }
-}
-
-function versionFault(value: unknown): FieldFault | null {
-  if (value === 0) return { code: 'EVENT_FIELD_VALUE', text: `is 0; give a whole number from 1 to ${maxPinVersion}` }
-  return wholeFault(value, maxPinVersion)
-}
-
-function shortTextFault(value: unknown, maxCharacters: number): FieldFault | null {
-  if (value === '') return { code: 'EVENT_FIELD_MISSING', text: `is empty; give 1–${maxCharacters} characters` }
-  return textFault(value, maxCharacters)
-}
+const optionalFields = Object.entries(pinRules)
+  .filter(([field]) => field !== 'pinId')
+  .map(([field, rule]) => [field, checkOf(rule)] as const)
+const pinIdFault = faultOf(pinRules.pinId)
 
 /** A pin that expires before it is available would never be shown. */
 function orderFault({ availableFrom, expiresAt }: Readonly<Record<string, unknown>>): FieldFault | null {
@@ -206,39 +165,4 @@ function orderFault({ availableFrom, expiresAt }: Readonly<Record<string, unknow
 
 function timeOf(checked: unknown): number | null {
   return checked === undefined ? null : parseTime(checked as string)
-}
-
-function localeFault(value: unknown): FieldFault | null {
-  const fault = textFault(value, maxLocaleCharacters)
-  if (fault !== null) return fault
-  if (parseLocale(value as string) !== null) return null
-  const text = `is ${shown(value as string)}, which is not BCP 47; give a locale such as de-DE`
-  return { code: 'EVENT_FIELD_VALUE', text }
-}
-
-function urlFault(value: unknown): FieldFault | null {
-  const fault = textFault(value, maxUrlCharacters)
-  if (fault !== null) return fault
-  const url = URL.parse(value as string)
-  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return null
-  return { code: 'EVENT_FIELD_VALUE', text: `is ${shown(value as string)}; give an http or https address` }
-}
-
-function embeddingFault(value: unknown): FieldFault | null {
-  if (!Array.isArray(value)) return wrongType(value, 'an array of numbers')
-  if (value.length === 0 || value.length > maxEmbeddingWidth) {
-    return { code: 'EMBEDDING_INVALID', text: `has ${value.length} numbers; give 1 to ${maxEmbeddingWidth}` }
-  }
-  let largest = 0
-  for (const [index, number] of (value as readonly unknown[]).entries()) {
-    if (typeof number !== 'number') {
-      return { ...wrongType(number, 'a number'), index }
-    }
-    const size = Math.abs(Math.fround(number))
-    if (!(size < Infinity)) {
-      return { code: 'EMBEDDING_INVALID', text: `is ${number}; give numbers that fit 32-bit floats`, index }
-    }
-    if (size > largest) largest = size
-  }
-  return largest > 0 ? null : { code: 'EMBEDDING_INVALID', text: 'is all zero; omit it if the pin has none' }
 }
