@@ -16,6 +16,9 @@ export interface ClientClock {
 /** A hundred years: longer than the time since the epoch. */
 const maxClockOffsetMs = 100 * 365.25 * dayMs
 
+/** The bounds of the offset of a client's clock, as JSON Schema. */
+export const clockOffsetRule = { minimum: -maxClockOffsetMs, maximum: maxClockOffsetMs } as const
+
 /** Why a value is not the offset of a client's clock; null: it is one. */
 export function clockOffsetFault(offset: unknown): FieldFault | null {
   if (typeof offset === 'number' && Number.isInteger(offset) && Math.abs(offset) <= maxClockOffsetMs) return null

@@ -24,6 +24,7 @@ import { clockOffsetFault, type ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
 import { readMergeBody } from './merge-users.ts'
+import { openApi } from './openapi.ts'
 import { problemOf, problemOfError } from './request-problems.ts'
 
 /** Dependencies and settings of the HTTP server. */
@@ -105,12 +106,16 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
   app.setNotFoundHandler((request, reply) => {
     const text =
-      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
+      'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
     return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })
   const { connectors } = options
   if (connectors !== undefined) addConnectorRoutes(app, { ...options, connectors })
+  const document = JSON.stringify(openApi(config, { hasConnectors: connectors !== undefined }))
+  app.get('/openapi.json', { config: { access: { rule: 'public' } } }, (_request, reply) =>
+    reply.type('application/json').send(document),
+  )
   void app.register(async (scope) => {
     addBodyParser(
       scope,
