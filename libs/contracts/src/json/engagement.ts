@@ -22,7 +22,10 @@ export const engagementRules = {
   boardId: { type: 'name', meaning: `The board of a save or unsave. ${aboutOthersOnly}: the board that it is about` },
   creatorId: { type: 'name', meaning: `${aboutOthersOnly}: the creator that it is about` },
   topicId: { type: 'name', meaning: `${aboutOthersOnly}: the topic that it is about` },
-  word: { type: 'word', meaning: 'With block and unblock: the word in titles and descriptions. Compared in lower case' },
+  word: {
+    type: 'word',
+    meaning: 'With block and unblock: the word in titles and descriptions. Compared in lower case',
+  },
   occurredAt: { type: 'time', isRequired: true, meaning: 'When it happened, after 1970' },
   feedId: { type: 'id', meaning: 'The feed in which the pin was shown' },
   position: { type: 'whole', min: 0, max: 1_000_000, meaning: 'The position in that feed, 0 = first' },

@@ -1,6 +1,16 @@
 import { maxIdCharacters, maxWordCharacters } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
-import { idFault, kindOf, nameFault, shown, textFault, wholeFault, wordFault, wrongType, type FieldFault } from './fields.ts'
+import {
+  idFault,
+  kindOf,
+  nameFault,
+  shown,
+  textFault,
+  wholeFault,
+  wordFault,
+  wrongType,
+  type FieldFault,
+} from './fields.ts'
 import { timeFault } from './time.ts'
 
 /** What a field may contain. The parser and the description of the API (OpenAPI) are made from it. */

@@ -29,7 +29,8 @@ export const pinRules = {
     of: { type: 'label', max: 64 },
     what: 'labels',
     max: 16,
-    meaning: 'What some users must not see, such as `adult`. A feed shows the pin only if its request allows all labels',
+    meaning:
+      'What some users must not see, such as `adult`. A feed shows the pin only if its request allows all labels',
   },
   minAge: { type: 'whole', min: 0, max: 99, meaning: 'Users must be at least this many years old' },
   imageSignature: { type: 'label', max: 64, meaning: 'Equal for pins with the same picture' },
