@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
+import { serviceRights, type ServiceRights } from '@freshet/contracts/service-rights'
 import { topicLayouts, topics } from '@freshet/contracts/topics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createIngest } from '@freshet/event-ingest/ingest'
@@ -118,6 +119,16 @@ describe('the diagram of the data flow in the README', () => {
       (edge) => !notDrawn.some((topic) => edge.includes(topic)),
     )
     expect([...drawn].sort()).toEqual(real.sort())
+  })
+
+  it('needs no right that the services do not have', async () => {
+    const allowed = new Set(
+      Object.entries<ServiceRights>(serviceRights).flatMap(([service, { log }]) => [
+        ...log.write.map((topic): Edge => `${service} → ${topic}`),
+        ...log.read.map((topic): Edge => `${topic} → ${service}`),
+      ]),
+    )
+    expect([...(await edgesInAction())].filter((edge) => !allowed.has(edge))).toEqual([])
   })
 
   it('names every service, and every topic except those that it says are left out', () => {

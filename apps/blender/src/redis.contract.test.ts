@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { redisServer, type RedisTarget } from '@freshet/adapters/testing/redis-server'
+import { redisUser } from '@freshet/adapters/testing/redis-user'
 import { openTcpProxy } from '@freshet/adapters/testing/tcp-proxy'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { Degradation, Freshness, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
@@ -28,11 +29,15 @@ async function start({ url }: RedisTarget) {
   const proxy = await openTcpProxy(server)
   closing.push(() => proxy.close())
   const keyPrefix = `test-blender-${process.pid}-${prefixes++}:`
-  const store = createRedisStateStore({ url: `redis://127.0.0.1:${proxy.port}`, keyPrefix, commandTimeoutMs: 1_000 })
-  closing.push(() => store.close())
+  // The blender has its own rights and no others; what the updater writes is written by a user of everything.
+  const asBlender = new URL(await redisUser(url, 'blender', keyPrefix))
+  asBlender.host = `127.0.0.1:${proxy.port}`
+  const store = createRedisStateStore({ url: asBlender.href, keyPrefix, commandTimeoutMs: 1_000 })
+  const updaters = createRedisStateStore({ url: `redis://127.0.0.1:${proxy.port}`, keyPrefix })
+  for (const each of [store, updaters]) closing.push(() => each.close())
   const blender = await aBlenderOn(store, { config: { awaitBudgetMs: 10_000 } })
   const storeUser = (actions: readonly ReturnType<typeof anEngagement>[], from: number, next: number) =>
-    store.commit({
+    updaters.commit({
       scope: 'user.1',
       partition: partitionOf('ada', partitions),
       from,

@@ -10,6 +10,7 @@ import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { kafkaServer } from '@freshet/adapters/testing/kafka-server'
 import { redisServer } from '@freshet/adapters/testing/redis-server'
+import { redisUser } from '@freshet/adapters/testing/redis-user'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
@@ -26,9 +27,11 @@ import { rebuildState } from './rebuild.ts'
 import { aRecord, noonMs } from './testing.ts'
 import { createUpdater, type Updater } from './updater.ts'
 
-/** What a process opens; every call is another process's. */
+/** What a process opens, with the rights of its service; every call is another process's. */
 interface Backend {
-  open(): Promise<{ readonly log: EventLog; readonly store: StateStore; close(): Promise<void> }>
+  open(
+    as: 'feature-updater' | 'freshet',
+  ): Promise<{ readonly log: EventLog; readonly store: StateStore; close(): Promise<void> }>
   close(): Promise<void>
 }
 
@@ -67,17 +70,17 @@ async function lmdb(): Promise<Backend> {
 function kafkaAndRedis(brokers: readonly string[], url: string): Promise<Backend> {
   const keyPrefix = `updater-${process.pid}:`
   return Promise.resolve({
-    open() {
+    async open(as) {
       const log = createKafkaEventLog({ brokers, clientId: 'updater-test', clock, replicationFactor: 1 })
-      const store = createRedisStateStore({ url, keyPrefix })
-      return Promise.resolve({
+      const store = createRedisStateStore({ url: await redisUser(url, as, keyPrefix), keyPrefix })
+      return {
         log,
         store,
         async close() {
           await log.close()
           await store.close()
         },
-      })
+      }
     },
     close: () => Promise.resolve(),
   })
@@ -86,12 +89,12 @@ function kafkaAndRedis(brokers: readonly string[], url: string): Promise<Backend
 function exactlyOnce(make: () => Promise<Backend>): void {
   it('counts every event once in both stages while updaters come and go, and a rebuild gives the same', async () => {
     const backend = await make()
-    const generator = await backend.open()
+    const generator = await backend.open('freshet')
     await generator.log.applyTopics(topicLayouts(partitions))
     const errors: Error[] = []
     const running: { updater: Updater; close(): Promise<void> }[] = []
     const join = async () => {
-      const { log, store, close } = await backend.open()
+      const { log, store, close } = await backend.open('feature-updater')
       const updater = createUpdater({
         log,
         store,

@@ -26,7 +26,8 @@ import { runExplain } from './operations/explain.ts'
 import { runWhy } from './operations/why.ts'
 import { describeParity } from './parity/add-command.ts'
 import { addSpecCommands } from './spec/add-commands.ts'
-import { runTopicsApply } from './topics.ts'
+import { runRedisAcls } from './redis-acls.ts'
+import { runTopicsAcls, runTopicsApply } from './topics.ts'
 import type { TrainArguments } from './train/command.ts'
 import type { WorldArguments } from './world/command.ts'
 
@@ -55,6 +56,7 @@ export function createCommandLine(): Command {
   for (const add of [
     addDev,
     addTopics,
+    addRedis,
     addEvaluate,
     addTrain,
     addWorld,
@@ -108,6 +110,27 @@ function addTopics(program: Command): void {
       'retention of a topic, e.g. engagements.v1=14d or feeds-served.v1=36h; other topics keep the documented retention',
     )
     .action(reportFailure(runTopicsApply))
+  topics
+    .command('acls')
+    .description('Print the least rights of each service in Kafka')
+    .option(
+      '--principal-prefix <text>',
+      'what the names of users begin with, before the name of the service',
+      'freshet-',
+    )
+    .option('--format <name>', 'commands (of kafka-acls, for the broker in $KAFKA) or strimzi (KafkaUser)', 'commands')
+    .action(reportFailure(runTopicsAcls))
+}
+
+function addRedis(program: Command): void {
+  program
+    .command('redis')
+    .description('Manage the rights in Redis')
+    .command('acls')
+    .description('Print the least rights of each service in Redis, for redis-cli; passwords are up to you')
+    .option('--user-prefix <text>', 'what the names of users begin with, before the name of the service', 'freshet-')
+    .option('--key-prefix <text>', 'the setting redis.keyPrefix of the services', 'freshet:')
+    .action(reportFailure(runRedisAcls))
 }
 
 function addEvaluate(program: Command): void {

@@ -1,6 +1,8 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { kafkaAcls, kafkaAclsCommand } from '@freshet/adapters/kafka/acls'
+import { serviceRights, type ServiceRights } from '@freshet/contracts/service-rights'
 import type { TopicLayout } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, topics } from '@freshet/contracts/topics'
 import { ArgumentError, whole } from './arguments.ts'
@@ -27,6 +29,60 @@ export async function runTopicsApply(given: TopicsArguments): Promise<void> {
   } finally {
     await log.close()
   }
+}
+
+/** The options of `freshet topics acls`, as text. */
+export interface AclsArguments {
+  readonly principalPrefix: string
+  readonly format: string
+}
+
+/** `freshet topics acls`: prints the least rights of each service in Kafka, as commands or for Strimzi. */
+export function runTopicsAcls({ principalPrefix, format }: AclsArguments): Promise<void> {
+  if (format !== 'commands' && format !== 'strimzi')
+    throw new ArgumentError(`--format is ${format}; give commands or strimzi`)
+  for (const [service, rights] of Object.entries<ServiceRights>(serviceRights)) {
+    const principal = principalOf(principalPrefix, service)
+    console.log(format === 'strimzi' ? strimziUser(principal, rights) : aclCommands(principal, rights))
+  }
+  return Promise.resolve()
+}
+
+/** The name of the user of a service. Throws an ArgumentError if Kafka and Redis would not both take it. */
+export function principalOf(prefix: string, service: string): string {
+  if (!/^[a-z0-9.-]*$/.test(prefix))
+    throw new ArgumentError(`the prefix of users is ${prefix}; give lower-case letters, digits, dots and hyphens`)
+  return prefix + service
+}
+
+/** A line of `kafka-acls` for each group of rights. */
+function aclCommands(principal: string, rights: ServiceRights): string {
+  const quoted = (word: string): string => (/^[\w:.-]+$/.test(word) ? word : `'${word}'`)
+  return kafkaAcls(rights)
+    .map((acl) => [...kafkaAclsCommand(principal, acl).map(quoted), '--bootstrap-server', '"$KAFKA"'].join(' '))
+    .join('\n')
+}
+
+/** A `KafkaUser` for the operator of Strimzi. */
+function strimziUser(principal: string, rights: ServiceRights): string {
+  const acls = kafkaAcls(rights).flatMap(({ resource, names, operations }) =>
+    names.map((name) => [
+      `      - resource: { type: ${resource}${resource === 'cluster' ? '' : `, name: ${name}, patternType: literal`} }`,
+      `        operations: [${operations.join(', ')}]`,
+    ]),
+  )
+  return [
+    'apiVersion: kafka.strimzi.io/v1beta2',
+    'kind: KafkaUser',
+    `metadata: { name: ${principal} }`,
+    'spec:',
+    '  authentication: { type: scram-sha-512 }',
+    '  authorization:',
+    '    type: simple',
+    '    acls:',
+    ...acls.flat(),
+    '---',
+  ].join('\n')
 }
 
 const unitMs = { h: 3_600_000, d: 86_400_000 } as const

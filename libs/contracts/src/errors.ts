@@ -17,6 +17,12 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'Kafka refused the login in `kafka.sasl`, or requires a login.',
   },
+  LOG_RIGHTS_MISSING: {
+    fault: 'dependency',
+    retryable: true,
+    meaning:
+      'Kafka allows the user in `kafka.sasl` not what the service needs. `freshet topics acls` prints the rights of each service.',
+  },
   LOG_RECORD_TOO_LARGE: { fault: 'client', retryable: false, meaning: "A record is larger than its topic's limit." },
   HEADERS_TOO_LARGE: {
     fault: 'client',

@@ -9,6 +9,11 @@ export function typeOf(error: unknown): string | null {
   return typeof type === 'string' ? type : null
 }
 
+/** Whether the broker refused because this user lacks a right. */
+export function lacksRights(error: unknown): boolean {
+  return typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true
+}
+
 /** Errors after which the same request may succeed at the current leader; this includes all transport errors. */
 export function isTransient(error: unknown): boolean {
   const { type, retriable } = asError(error) as { readonly type?: string; readonly retriable?: boolean }
@@ -18,6 +23,12 @@ export function isTransient(error: unknown): boolean {
 /** Turns any failure into an error of the catalogue; failures without a code become LOG_UNAVAILABLE. */
 export function unavailable(what: string, cause: unknown): ContractError {
   if (isContractError(cause)) return cause
+  if (lacksRights(cause))
+    return new ContractError(
+      'LOG_RIGHTS_MISSING',
+      `${what}: ${asError(cause).message}: see kafka.sasl.username, and \`freshet topics acls\` for its rights`,
+      { cause },
+    )
   return new ContractError('LOG_UNAVAILABLE', `${what}: ${asError(cause).message}`, { cause })
 }
 

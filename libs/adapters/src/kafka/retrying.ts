@@ -1,6 +1,6 @@
 import { isContractError } from '@freshet/contracts/errors'
 import { logClosed } from '../shared/log/errors.ts'
-import { unavailable } from './errors.ts'
+import { lacksRights, unavailable } from './errors.ts'
 import type { KafkaSettings } from './options.ts'
 
 const pauseMs = 50
@@ -33,6 +33,8 @@ export function createRetrying(settings: KafkaSettings, signal: AbortSignal): Pe
       } catch (error) {
         if (isContractError(error)) throw error
         if (signal.aborted) throw logClosed()
+        // A right that is missing does not come by itself.
+        if (lacksRights(error)) throw unavailable(`Kafka (${settings.brokers.join(', ')}): ${what}`, error)
         // The failure of an earlier attempt is more useful than the deadline that interrupted the last one.
         if (failure === null || !(error instanceof Late)) failure = error
         if (clock.now() + pauseMs >= deadlineMs)

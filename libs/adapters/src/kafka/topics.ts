@@ -2,7 +2,7 @@ import type { TopicLayout, TopicOutcome } from '@freshet/contracts/ports/event-l
 import { outcomeOf } from '../shared/log/layouts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import type { ConfigEntry, TopicConfig } from './wire/broker.ts'
-import { typeOf } from './errors.ts'
+import { lacksRights, typeOf } from './errors.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** A topic's limit includes the batch around a record. */
@@ -66,7 +66,7 @@ export async function readConfigs(
 
 /** A client without permission to read the configuration uses the defaults. */
 function withoutRights(error: unknown): readonly TopicConfig[] {
-  if (typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) return []
+  if (lacksRights(error)) return []
   throw error
 }
 

@@ -124,11 +124,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   }
 
   const run = async (script: RedisScript, rest: readonly RedisArgument[]): Promise<unknown> => {
+    const by = script.readOnly ? '_ro' : ''
     try {
-      return await send('evalsha', [script.sha, ...rest])
+      return await send(`evalsha${by}`, [script.sha, ...rest])
     } catch (error) {
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error
-      return send('eval', [script.lua, ...rest])
+      return send(`eval${by}`, [script.lua, ...rest])
     }
   }
 
@@ -292,7 +293,9 @@ function namedFailure(where: string, error: unknown): ContractError | null {
   const { message } = error
   const refused = (code: 'STORE_TLS_FAILED' | 'STORE_LOGIN_REFUSED', text: string) =>
     new ContractError(code, `${where}: ${text}`, { cause: error })
-  if (/WRONGPASS|NOAUTH|NOPERM|invalid password|called without any password/i.test(message))
+  if (message.startsWith('NOPERM'))
+    return refused('STORE_LOGIN_REFUSED', `${message}: see redis.username, and \`freshet redis acls\` for its rights`)
+  if (/WRONGPASS|NOAUTH|invalid password|called without any password/i.test(message))
     return refused('STORE_LOGIN_REFUSED', `${message}: see redis.username and redis.password`)
   if (message.includes('got "\\u0015"')) return refused('STORE_TLS_FAILED', speaksTls('write rediss:// in the address'))
   const problem = tlsProblem(error, 'redis.tls')

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 export interface RedisScript {
   readonly lua: string
   readonly sha: string
+  /** Whether it only reads, so that users with rights to read may run it. */
+  readonly readOnly: boolean
 }
 
 /** Chunks of arguments: Lua's stack holds 8,000 values. */
@@ -131,7 +133,8 @@ return {0, ARGV[2]}
  * KEYS: position, meta, keys of generations, of ends, of values. ARGV: number of generations, ids, number of ends, their bytes.
  * Answers {position, meta, one character 0 or 1 per id, values in chunks, ends (false for none)}.
  */
-export const foldScript = script(`
+export const foldScript = script(
+  `
 ${dedupeLua}
 local generations = tonumber(ARGV[1])
 local ids = split(ARGV[2])
@@ -160,7 +163,9 @@ for first = 3 + generations + last, #KEYS, ${CHUNK} do
   chunks[#chunks + 1] = redis.call('MGET', unpack(KEYS, first, math.min(first + ${CHUNK} - 1, #KEYS)))
 end
 return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), table.concat(seen), chunks, ends}
-`)
+`,
+  true,
+)
 
 /** KEYS: the list. ARGV: bytes, most bytes kept, TTL. */
 export const appendScript = script(`
@@ -198,6 +203,6 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 `)
 
-function script(lua: string): RedisScript {
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+function script(lua: string, readOnly = false): RedisScript {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex'), readOnly }
 }

@@ -85,7 +85,7 @@ function startContainer(port: number, dataVolume: string | undefined): Promise<S
 /** A listener for clients, under a port of this machine. */
 export interface KafkaListener {
   readonly name: string
-  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_SSL'
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT'
   readonly port: number
 }
 
