@@ -10,8 +10,8 @@ export interface ServiceRights {
     readonly read: readonly TopicName[]
     /** Topics of which it needs only the partitions and where they end. */
     readonly describe: readonly TopicName[]
-    /** The group in which it reads; null: it reads all partitions, without a group. */
-    readonly group: string | null
+    /** The groups in which it reads; empty: it reads all partitions, without a group. */
+    readonly groups: readonly string[]
     /** Whether it creates topics and changes their settings. */
     readonly manageTopics: boolean
   }
@@ -63,10 +63,10 @@ const everyTopic = [
 export const serviceRights = {
   'event-ingest': {
     log: {
-      write: ['engagements.v1', 'pins.v1', 'erasures.v1'],
+      write: ['engagements.v1', 'pins.v1', 'erasures.v1', 'dead-letters.v1'],
       read: [],
       describe: [],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: {
@@ -79,18 +79,18 @@ export const serviceRights = {
   },
   'feature-updater': {
     log: {
-      write: ['engagements.v1', 'pin-engagements.v1', 'pin-features.v1', 'dead-letters.v1'],
-      read: ['engagements.v1', 'pin-engagements.v1', 'erasures.v1', 'feeds-served.v1'],
+      write: ['engagements.v1', 'pins.v1', 'pin-engagements.v1', 'pin-features.v1', 'dead-letters.v1'],
+      read: ['engagements.v1', 'pins.v1', 'pin-engagements.v1', 'erasures.v1', 'feeds-served.v1'],
       describe: [],
-      group: 'feature-updater',
+      groups: ['feature-updater', 'feature-updater-catalogue'],
       manageTopics: false,
     },
     store: {
       read: [],
-      write: ['user', 'pin', ...shortLived],
+      write: ['user', 'pin', 'catalogue', ...shortLived],
       readPointers: [],
       movePointers: ['*'],
-      calls: ['read', 'readForFold', 'commit', 'positions', 'pointer', 'movePointer', 'put'],
+      calls: ['read', 'readForFold', 'commit', 'positions', 'dropScope', 'pointer', 'movePointer', 'put'],
     },
   },
   'candidate-service': {
@@ -98,7 +98,7 @@ export const serviceRights = {
       write: [],
       read: ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'],
       describe: [],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: null,
@@ -108,7 +108,7 @@ export const serviceRights = {
       write: [],
       read: ['pins.v1', 'pin-features.v1', 'pin-embeddings.v1', 'models.v1'],
       describe: [],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: null,
@@ -118,7 +118,7 @@ export const serviceRights = {
       write: ['pin-embeddings.v1', 'models.v1'],
       read: ['pins.v1', 'engagements.v1', 'feeds-served.v1', 'pin-embeddings.v1', 'models.v1'],
       describe: [],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: null,
@@ -128,7 +128,7 @@ export const serviceRights = {
       write: ['feeds-served.v1'],
       read: ['pins.v1', 'pin-embeddings.v1', 'engagements.v1', 'feeds-served.v1', 'erasures.v1'],
       describe: ['pin-engagements.v1', 'pin-features.v1'],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: {
@@ -144,7 +144,7 @@ export const serviceRights = {
       write: everyTopic,
       read: everyTopic,
       describe: [],
-      group: null,
+      groups: [],
       manageTopics: false,
     },
     store: {
@@ -156,7 +156,7 @@ export const serviceRights = {
     },
   },
   topics: {
-    log: { write: [], read: [], describe: everyTopic, group: null, manageTopics: true },
+    log: { write: [], read: [], describe: everyTopic, groups: [], manageTopics: true },
     store: null,
   },
 } as const satisfies Record<string, ServiceRights>

@@ -32,7 +32,9 @@ export function kafkaAcls({ log }: Pick<ServiceRights, 'log'>): readonly KafkaAc
       names: topics.map(([name]) => name),
       operations: topics[0]![1],
     })),
-    ...(log.group === null ? [] : [{ resource: 'group' as const, names: [log.group], operations: ['Read' as const] }]),
+    ...(log.groups.length === 0
+      ? []
+      : [{ resource: 'group' as const, names: log.groups, operations: ['Read' as const] }]),
     // Brokers before 3.0 want this of producers that repeat a batch safely.
     ...(log.write.length === 0
       ? []
