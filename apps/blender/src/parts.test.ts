@@ -14,7 +14,8 @@ import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { hash32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
-import { newUserState } from '@freshet/domain/user-state'
+import { foldUser, newUserState } from '@freshet/domain/user-state'
+import { anEngagement } from './blender.harness.ts'
 
 const atMs = 1_760_000_000_000
 
@@ -65,6 +66,23 @@ describe('user memory', () => {
     for (const user of ['erased', 'new']) memory.learn(user, null)
     expect(memory.served('erased', bound)).toBeNull()
     expect(memory.served('new', bound)?.size).toBe(1)
+  })
+
+  test('knows the state of a user after thousands of others, and decodes the same bytes of a user who just asked once', () => {
+    const memory = createUserMemory({ maxUsers: 5_000 })
+    const state = (name: string) =>
+      encodeUserState(foldUser(newUserState, [anEngagement('hide', asId<PinId>(`pin-of-${name}`), atMs)]))
+    for (let i = 0; i < 3_000; i++) memory.learn(`u${i}`, state(`u${i}`))
+    const bytes = state('u2999')
+    expect(memory.learn('u2999', bytes)).toBe(memory.known('u2999'))
+    for (const user of ['u0', 'u1500', 'u2999']) {
+      expect(memory.known(user)?.hidden.ids).toEqual([`pin-of-${user}`])
+      expect(memory.learn(user, state(user)).hidden.ids).toEqual([`pin-of-${user}`])
+    }
+    memory.learn('u0', state('another'))
+    expect(memory.known('u0')?.hidden.ids).toEqual(['pin-of-another'])
+    memory.learn('u0', null)
+    expect(memory.known('u0')?.hidden.ids).toEqual([])
   })
 })
 

@@ -21,24 +21,32 @@ export interface UserMemory {
 }
 
 interface Entry {
-  user: KnownUser | null
+  /** The user's state as bytes; empty: the user had none. null: not read. */
+  state: Uint8Array | null
   served: Uint8Array
   good: LastGood | null
   storedAtMs: number
 }
 
 const maxServedEntries = 400
+/** A decoded state takes several times the memory of its bytes, so only the newest ones stay decoded. */
+const maxDecodedUsers = 1_000
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
 
 /** Remembers the `maxUsers` most recent users. */
 export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): UserMemory {
   const users = createRecentMap<string, Entry>(maxUsers)
+  const decoded = createRecentMap<string, KnownUser>(Math.min(maxUsers, maxDecodedUsers))
   // The last set read: a request asks for its user's several times.
   let last: { readonly atMs: number; readonly windowMs: number; readonly set: ServedSet } | null = null
 
   function getEntry(userId: string): Entry {
     let entry = users.get(userId)
     if (entry === undefined) {
-      entry = { user: null, served: new Uint8Array(0), good: null, storedAtMs: -Infinity }
+      entry = { state: null, served: new Uint8Array(0), good: null, storedAtMs: -Infinity }
       users.set(userId, entry)
     }
     return entry
@@ -46,13 +54,26 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
 
   return {
     learn(userId, bytes) {
-      if (bytes === null && (users.get(userId)?.user?.bytes.length ?? 0) > 0) users.delete(userId)
+      if (bytes === null && (users.get(userId)?.state?.length ?? 0) > 0) users.delete(userId)
       const entry = getEntry(userId)
-      const same = entry.user !== null && bytes !== null && Buffer.compare(entry.user.bytes, bytes) === 0
-      if (!same) entry.user = userFromBytes(bytes)
-      return entry.user ?? unknownUser
+      const before = decoded.get(userId)
+      if (before !== undefined && entry.state === before.bytes && bytes !== null && isSame(before.bytes, bytes))
+        return before
+      const user = userFromBytes(bytes)
+      entry.state = user.bytes
+      if (user === unknownUser) decoded.delete(userId)
+      else decoded.set(userId, user)
+      return user
     },
-    known: (userId) => users.get(userId)?.user ?? null,
+    known(userId) {
+      const state = users.get(userId)?.state ?? null
+      if (state === null) return null
+      const before = decoded.get(userId)
+      if (before?.bytes === state) return before
+      const user = userFromBytes(state)
+      if (user !== unknownUser) decoded.set(userId, user)
+      return user
+    },
     served(userId, bound) {
       const entry = users.get(userId)
       if (entry === undefined || entry.served.length === 0) return null
