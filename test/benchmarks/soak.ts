@@ -3,7 +3,7 @@
  *
  *   node test/benchmarks/soak.ts [--pins N] [--users N] [--history N] [--feeds N] [--events N] [--minutes N] [--uuids] [--node FLAGS]
  *
- * Starts `freshet dev` on an empty folder, with the flags of Node that `npm start` gives it, posts the pins and the events of a history, waits until all of it is in state and
+ * Starts `freshet dev` on an empty folder, with the flags and variables that `npm start` gives it, posts the pins and the events of a history, waits until all of it is in state and
  * views, then asks for feeds and posts events at the given rates per second. Prints the anonymous memory of the process (all
  * that is no page of a file; Linux only) every 15 seconds, its slope over the second half, and the bytes of each view.
  * Defaults: 3,000 pins, 5,000 users, 110 feeds and 370 events a second for 7 minutes.
@@ -54,17 +54,18 @@ let made = 0
 const folder = mkdtempSync(join(tmpdir(), 'freshet-soak-'))
 const [operations = 0, ingest = 0, feed = 0, grpc = 0] = await freePorts(4)
 const ingestUrl = `http://127.0.0.1:${ingest}`
+const start = startedWith()
 const service = createNodeProcess({
   name: 'freshet dev',
   arguments: [
-    ...nodeFlags(),
+    ...start.flags,
     program,
     'dev',
     ...['--data', folder, '--sample', 'false', '--operations.port', String(operations)],
     ...['--ingestHttp.port', String(ingest), '--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
   ],
   ports: { operations, http: ingest, grpc },
-  env: {},
+  env: start.env,
 })
 
 try {
@@ -90,11 +91,13 @@ function number(name: 'pins' | 'users' | 'history' | 'feeds' | 'events' | 'minut
   return value
 }
 
-/** Those given, or those in the first line of the program. */
-function nodeFlags(): readonly string[] {
+/** What the first line of the program gives to Node: variables and flags. `--node` replaces the flags. */
+function startedWith(): { readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> } {
   const [line = ''] = readFileSync(join(import.meta.dirname, '../..', program), 'utf8').split('\n')
-  const flags = values.node ?? line.slice(line.indexOf('node ') + 'node '.length)
-  return flags.split(' ').filter((flag) => flag.startsWith('--'))
+  const words = line.split(' ')
+  const flags = (values.node?.split(' ') ?? words).filter((word) => word.startsWith('--'))
+  const variables = words.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('=') as [string, string])
+  return { flags, env: Object.fromEntries(variables) }
 }
 
 function megabytes(bytes: number): string {

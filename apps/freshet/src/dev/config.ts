@@ -6,6 +6,7 @@ import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { trainerSchema } from '@freshet/trainer/config'
 import { joinerSchema } from '@freshet/trainer/joiner/config'
+import { rankingSchema } from '@freshet/trainer/ranking/config'
 import type { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
@@ -24,6 +25,8 @@ export const devTrainerSchema = trainerSchema.extend({
       maxMemoryBytes: devDefault(joinerSchema.shape.maxMemoryBytes, 8 << 20),
     })
     .prefault({}),
+  // About 1 kB of memory each.
+  ranking: rankingSchema.extend({ maxRows: devDefault(rankingSchema.shape.maxRows, 30_000) }).prefault({}),
 })
 
 /** A setting with another default, for one process that does everything. Bounds and description stay. */
@@ -63,7 +66,10 @@ export const devSchema = z.object({
   updater: z.object({ ...updaterSettings, cacheBytes: devDefault(updaterSettings.cacheBytes, 32 << 20) }),
   candidates: candidateServiceSchema,
   ranking: rankerSchema,
-  blender: blenderSchema,
+  blender: blenderSchema.extend({
+    // About 10 kB of memory each; the state store has the last good feeds of all users.
+    maxRememberedUsers: devDefault(blenderSchema.shape.maxRememberedUsers, 2_000),
+  }),
   trainer: devTrainerSchema,
 })
 
