@@ -152,6 +152,7 @@ describe('A23 · secrets', () => {
     ...['--set', 'kafka.sasl.username=freshet', '--set', 'kafka.sasl.passwordSecret.name=kafka-user'],
     ...['--set', 'redis.clusterNodes={rediss://redis-0:6379,rediss://redis-1:6379}', '--set', 'redis.username=freshet'],
     ...['--set', 'redis.passwordSecret.name=redis-user', '--set', 'redis.tls.caSecret.name=redis-ca'],
+    ...['--set', 'access.existingSecret=freshet-keys'],
   ]
 
   it('are files from existing secrets in every pod that needs them, including the topics job', () => {
@@ -162,7 +163,8 @@ describe('A23 · secrets', () => {
       const pod = podOf(workload)
       const mounted = (pod.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? [])
       const usesRedis = ['blender', 'feature-updater', 'event-ingest'].includes(name)
-      expect(mounted.sort(), name).toEqual(usesRedis ? [...kafka, 'redis-ca', 'redis-user'].sort() : kafka)
+      const own = [...kafka, ...(usesRedis ? ['redis-ca', 'redis-user'] : []), ...(name === 'topics' ? [] : ['freshet-keys'])]
+      expect(mounted.sort(), name).toEqual(own.sort())
       const env = environmentOf(pod.containers[0])
       const folders = pod.containers[0].volumeMounts!.map(({ mountPath }) => mountPath)
       for (const [variable, path] of Object.entries(env))
@@ -182,14 +184,14 @@ describe('A23 · secrets', () => {
   })
 
   it('may contain the whole address of Redis', () => {
-    const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache'])
+    const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache', '--set', 'access.open=true'])
     const entry = podOf(workloadOf(resources, 'blender')).containers[0].env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
     expect(entry).toEqual({ name: 'FRESHET_REDIS_URL', valueFrom: { secretKeyRef: { name: 'cache', key: 'url' } } })
   })
 
   it.each([
-    ['a password in the address of Redis', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.url=redis://me:geheim@r:6379'], /passwordSecret/],
-    ['a password in a node of a Cluster', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.clusterNodes={redis://:geheim@r:6379}'], /passwordSecret/],
+    ['a password in the address of Redis', set('redis.url=redis://me:geheim@r:6379'), /passwordSecret/],
+    ['a password in a node of a Cluster', set('redis.url=', 'redis.clusterNodes={redis://:geheim@r:6379}'), /passwordSecret/],
     ['a password in a setting', set('services.blender.config.REDIS_PASSWORD=geheim'), /REDIS_PASSWORD/],
     ['an address with a password in a setting', set('services.blender.config.REDIS_URL=redis://:geheim@r:6379'), /REDIS_URL/],
     ['a password in a variable', [...needed, '--set-json', 'services.ranker.env=[{"name":"FRESHET_KAFKA_SASL_PASSWORD","value":"geheim"}]'], /services\.ranker\.env.*secretKeyRef/],
@@ -201,6 +203,59 @@ describe('A23 · secrets', () => {
   ])('refuses %s, and does not print it', (_name, args, message) => {
     expect(() => render(args)).toThrow(message)
     expect(() => render(args)).not.toThrow(/geheim/)
+  })
+})
+
+describe('the chart is closed', () => {
+  const open = needed.filter((value) => !value.startsWith('access.')).toSpliced(-1)
+
+  it('does not render without keys, and says which commands make them', () => {
+    expect(() => render(open)).toThrow(/access\.existingSecret is not set.*freshet keys create internal.*kubectl create secret.*access\.open=true/)
+  })
+
+  it('gives every service the keys, and opens none', () => {
+    for (const service of services) {
+      const env = variablesOf(service, needed)
+      expect(env).toMatchObject({ FRESHET_ACCESS_KEYS_FILE: '/etc/freshet/keys/keys.json', FRESHET_ACCESS_INTERNAL_KEY_FILE: '/etc/freshet/keys/internal-key' })
+      expect(env).not.toHaveProperty('FRESHET_ACCESS_OPEN')
+    }
+  })
+
+  it('is open only if asked, and then mounts no keys', () => {
+    for (const service of services) {
+      const env = variablesOf(service, [...open, '--set', 'access.open=true'])
+      expect(env['FRESHET_ACCESS_OPEN']).toBe('true')
+      expect(Object.keys(env).filter((name) => /KEYS_FILE|KEY_FILE|JWT/.test(name))).toEqual([])
+    }
+  })
+
+  it('passes on read tokens and certificates from existing secrets', () => {
+    expect(variablesOf('ranker', everything)).toMatchObject({
+      FRESHET_ACCESS_KEYS_FILE: '/etc/freshet/keys/2027.json',
+      FRESHET_ACCESS_JWT_SECRET_FILE: '/etc/freshet/keys/jwt',
+      FRESHET_ACCESS_JWT_JWKS_FILE: '/etc/freshet/keys/jwks.json',
+      FRESHET_ACCESS_JWT_ISSUER: 'https://login.example.org',
+      FRESHET_TLS_CERT_FILE: '/etc/freshet/tls-server/tls.crt',
+      FRESHET_TLS_KEY_FILE: '/etc/freshet/tls-server/tls.key',
+      FRESHET_TLS_CA_FILE: '/etc/freshet/tls-ca/authority.crt',
+      FRESHET_TLS_CLIENT_CA_FILE: '/etc/freshet/tls-client-ca/ca.crt',
+    })
+  })
+
+  it('has a Service of its own for admin calls, which is never public', () => {
+    const found = render(set('services.event-ingest.service.type=LoadBalancer')).filter(({ kind }) => kind === 'Service')
+    const withAdmin = found.filter(({ spec }) => spec.ports!.some(({ name }) => name === 'admin'))
+    expect(withAdmin.map(({ metadata, spec }) => [metadata.name, spec.type, spec.ports!.length])).toEqual([
+      ['freshet-event-ingest-admin', 'ClusterIP', 1],
+    ])
+  })
+
+  it.each([
+    ['keys and openness', ['access.open=true'], /set only one of them/],
+    ['an authority of clients without a certificate', ['tls.clientCaSecret.name=ca'], /tls\.serverSecret\.name/],
+    ['a certificate that other services cannot check', ['tls.serverSecret.name=cert'], /tls\.caSecret\.name go together/],
+  ] as const)('refuses %s', (_name, values, message) => {
+    expect(() => render(set(...values))).toThrow(message)
   })
 })
 

@@ -6,7 +6,7 @@ import { helmBinary } from './helm-binary.ts'
 
 export const chartFolder = join(import.meta.dirname, 'freshet')
 /** The values in the README's command. */
-export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379'] as const
+export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379', '--set', 'access.existingSecret=freshet-keys'] as const
 
 /** A variable in the form of Kubernetes. */
 export interface Variable {

@@ -110,7 +110,7 @@ async function serviceOf(service: string): Promise<Schema> {
   const section = object({
     enabled: flag,
     replicas: { type: 'integer', minimum: 0, ...only },
-    ports: shared('ports', { ...object({ http: port, grpc: port }), type: ['object', 'null'] }),
+    ports: shared('ports', { ...object({ http: port, grpc: port, admin: port }), type: ['object', 'null'] }),
     config: configOf(await settingsOf(service)),
     image,
     service: shared('service', object({ type: { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }, headless: flag, annotations: texts })),
@@ -134,6 +134,14 @@ export async function valuesSchema(): Promise<Schema> {
       {
         global: anyObject,
         image: object({ registry: named, tag: text, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] }, pullSecrets: { type: 'array', items: named } }),
+        access: object({
+          existingSecret: text,
+          keysKey: named,
+          internalKeyKey: named,
+          jwt: object({ secretKey: text, jwksKey: text, jwksUrl: { type: 'string', pattern: '^(https?://.*)?$' }, issuer: text, audience: text }),
+          open: flag,
+        }),
+        tls: object({ serverSecret: secret('certKey', 'keyKey'), caSecret: secret('key'), clientCaSecret: secret('key') }),
         kafka: object({
           brokers: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },
           tls: object({ enabled: flag, ...tls }),
@@ -178,7 +186,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         services: object(Object.fromEntries(sections)),
       },
-      ['image', 'kafka', 'redis', 'pageTokens', 'topics', 'common', 'services'],
+      ['image', 'access', 'tls', 'kafka', 'redis', 'pageTokens', 'topics', 'common', 'services'],
     ),
     definitions,
   }

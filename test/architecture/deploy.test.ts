@@ -1,5 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { idOfKey, parseKeyFile } from '@freshet/access/key-file'
 import { describeConfig } from '@freshet/service/setting-rows'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -35,7 +38,15 @@ describe('the local compose file', () => {
   const compose = parse(readFileSync(join(root, 'deploy/local/compose.yaml'), 'utf8'), { merge: true }) as {
     services: Record<
       string,
-      { environment?: Record<string, string>; volumes?: string[]; build?: { args: { APP: string } } }
+      {
+        environment?: Record<string, string>
+        volumes?: string[]
+        ports?: string[]
+        depends_on?: object
+        entrypoint?: string[]
+        command?: string[]
+        build?: { args: { APP: string } }
+      }
     >
   }
 
@@ -46,6 +57,54 @@ describe('the local compose file', () => {
 
   it('runs every service', () => {
     expect(services.filter((app) => !(app in compose.services))).toEqual([])
+  })
+
+  it.each(services)('comes up closed: %s has keys, and waits for them', (app) => {
+    const { environment, volumes, depends_on: waitsFor } = compose.services[app]!
+    expect(environment).toMatchObject({
+      FRESHET_ACCESS_KEYS_FILE: '/keys/keys.json',
+      FRESHET_ACCESS_INTERNAL_KEY_FILE: '/keys/internal',
+    })
+    expect(environment).not.toHaveProperty('FRESHET_ACCESS_OPEN')
+    expect(volumes).toContain('keys:/keys:ro')
+    expect(waitsFor).toMatchObject({ keys: { condition: 'service_completed_successfully' } })
+  })
+
+  it('publishes admin calls on this machine only', () => {
+    const ports = Object.values(compose.services).flatMap((service) => service.ports ?? [])
+    expect(ports.filter((port) => port.endsWith(':8081'))).toEqual(['127.0.0.1:8081:8081'])
+  })
+
+  it('makes keys that the services accept, once', { timeout: 60_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'freshet-compose-'))
+    try {
+      const { entrypoint = [], command = [] } = compose.services['keys']!
+      const bin = join(folder, 'bin')
+      mkdirSync(bin)
+      mkdirSync(join(folder, 'keys'))
+      symlinkSync(process.execPath, join(bin, 'node'))
+      // Only root may give files away.
+      const script = command[0]!
+        .replaceAll('$$', '$')
+        .replaceAll('/keys/', `${folder}/keys/`)
+        .replace(/chown .*/, '')
+      const run = (): string =>
+        execFileSync(entrypoint[0]!, [...entrypoint.slice(1), script], {
+          cwd: root,
+          encoding: 'utf8',
+          env: { PATH: `${bin}:${process.env['PATH']}` },
+        })
+      expect(run()).toContain('run --rm keys')
+      const read = (name: string): string => readFileSync(join(folder, 'keys', name), 'utf8')
+      const { keys } = parseKeyFile(read('keys.json'), 'keys.json')
+      expect(keys.map(({ kind }) => kind).sort()).toEqual(['admin', 'internal', 'server', 'write'])
+      for (const { kind, id } of keys) expect(idOfKey(read(kind).trim())).toBe(id)
+      expect(read('jwt-secret').trim()).toMatch(/^[0-9a-f]{64}$/)
+      run()
+      expect(parseKeyFile(read('keys.json'), 'keys.json').keys).toEqual(keys)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it.each(services)('gives %s only settings that it has', async (app) => {

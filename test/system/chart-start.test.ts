@@ -14,10 +14,14 @@ import type { ServiceProcess } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
 
 /** What is asked is whether services start, not how fast: other tests may run beside this one. */
-const patient = ['feature-updater', 'blender'].flatMap((service) => [
-  '--set',
-  `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
-])
+const patient = [
+  // What is tested here are connections; access.test.ts and the matrix test keys.
+  ...['--set', 'access.open=true'],
+  ...['feature-updater', 'blender'].flatMap((service) => [
+    '--set',
+    `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
+  ]),
+]
 
 /** Starts every entry point of a release; the blender gets the addresses of its neighbours on this machine. */
 async function startAll(release: ChartRelease): Promise<ReadonlyMap<string, ServiceProcess>> {

@@ -1,4 +1,5 @@
-import { openAccess } from '@freshet/access/access'
+import { openAccess, type Access } from '@freshet/access/access'
+import { anonymousCaller } from '@freshet/access/caller'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect as connectPlain } from 'node:net'
@@ -54,10 +55,10 @@ function tlsOf(config: object) {
   return { tls, reports, metric }
 }
 
-async function startGrpc(config: object, maxConnectionAgeMs = 90_000) {
+async function startGrpc(config: object, maxConnectionAgeMs = 90_000, access: Access = openAccess) {
   const { tls, ...seen } = tlsOf(config)
   const server = await startGrpcServer({
-    access: openAccess,
+    access,
     ...z.object(grpcSettings(0)).parse({ maxConnectionAgeMs }),
     services: [
       serveCandidateService(
@@ -144,6 +145,18 @@ describe('TLS between services', () => {
   it('accepts a client without a certificate where it is optional', async () => {
     const { port } = await startGrpc({ ...mutual, clientCertificates: 'optional' })
     await expect(clientOf({ caFile: ca }, port).call()).resolves.toBeDefined()
+  })
+
+  it('makes a client with a certificate a service of ours, and nobody else', async () => {
+    // With keys, where nobody sends one.
+    const closed: Access = {
+      ...openAccess,
+      open: false,
+      identify: () => ({ caller: anonymousCaller, signature: null, origins: null }),
+    }
+    const { port } = await startGrpc({ ...mutual, clientCertificates: 'optional' }, 90_000, closed)
+    await expect(clientOf(clientFiles, port).call()).resolves.toBeDefined()
+    await expect(clientOf({ caFile: ca }, port).call()).rejects.toThrow(/ACCESS_/)
   })
 
   it('refuses TLS 1.1 and older', async () => {

@@ -22,6 +22,15 @@ export function callerOf(call: { readonly metadata: Metadata }): Caller {
   return callers.get(call.metadata) ?? anonymousCaller
 }
 
+/** Whoever shows a certificate of `tls.clientCaFile`, and no key, is another service. The server has checked the certificate. */
+function withCertificate(found: Identified, call: Pick<ServerInterceptingCall, 'getAuthContext'>): Identified {
+  if (found.caller.kind !== 'anonymous') return found
+  const { sslPeerCertificate: certificate } = call.getAuthContext()
+  if (certificate === undefined) return found
+  const keyId = `certificate ${certificate.serialNumber}`
+  return { ...found, caller: { kind: 'internal', keyId, userId: null } }
+}
+
 /** The rules of the services that every server has, by the beginning of their methods. */
 const builtIn = [
   { prefix: '/grpc.health.v1.Health/', rule: { rule: 'public' } },
@@ -67,7 +76,8 @@ export function createGrpcAccess(
           callers.set(metadata, openCaller)
           return next(metadata)
         }
-        const admitted = (found: Identified): void => {
+        const admitted = (given: Identified): void => {
+          const found = withCertificate(given, call)
           try {
             // A method that the server does not have has no rule: it is answered as unimplemented.
             if (rule !== undefined) checkCaller(rule, found.caller)

@@ -10,7 +10,7 @@ export const tlsSchema = z
     ),
     keyFile: optionalTextSetting('PEM file with the private key of `tls.certFile`'),
     clientCaFile: optionalTextSetting(
-      'PEM file with the certificate authorities of clients (mTLS). If set, the servers that `tls.clientCertificates` names refuse clients without a certificate of these authorities, and a client with one is another service',
+      'PEM file with the certificate authorities of clients (mTLS). If set, the servers that `tls.clientCertificates` names refuse clients without a certificate of these authorities, and a client with one may make internal calls',
     ),
     clientCertificates: z.enum(['grpc', 'all', 'optional']).default('grpc').meta({
       description:

@@ -1,5 +1,22 @@
 {{/* Rejects values that contradict each other, and names them. */}}
 {{- define "freshet.checks" -}}
+{{- $access := .Values.access -}}
+{{- if not (or $access.existingSecret $access.open) -}}
+{{- fail "access.existingSecret is not set. Make the keys with `npx freshet keys create internal` and `npx freshet keys create admin`, put keys.json and the internal key into a secret with `kubectl create secret generic freshet-keys --from-file=keys.json --from-file=internal-key`, and name it; or set access.open=true to let everybody who reaches a port make every call" -}}
+{{- end -}}
+{{- if and $access.existingSecret $access.open -}}
+{{- fail "access.open is true although access.existingSecret is set; services with keys are closed: set only one of them" -}}
+{{- end -}}
+{{- if and $access.open (or $access.jwt.secretKey $access.jwt.jwksKey $access.jwt.jwksUrl) -}}
+{{- fail "access.open is true although access.jwt is set; set only one of them" -}}
+{{- end -}}
+{{- $tls := .Values.tls -}}
+{{- if and $tls.clientCaSecret.name (not $tls.serverSecret.name) -}}
+{{- fail "tls.clientCaSecret.name is set without tls.serverSecret.name" -}}
+{{- end -}}
+{{- if ne (empty $tls.serverSecret.name) (empty $tls.caSecret.name) -}}
+{{- fail "tls.serverSecret.name and tls.caSecret.name go together: the services call each other" -}}
+{{- end -}}
 {{- $kafka := .Values.kafka -}}
 {{- $redis := .Values.redis -}}
 {{- if and (not $kafka.tls.enabled) (or $kafka.tls.caSecret.name $kafka.tls.clientSecret.name $kafka.tls.serverName) -}}

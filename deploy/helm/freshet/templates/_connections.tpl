@@ -55,9 +55,52 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* Secrets of the connections by volume name, as YAML. Takes root and redis (whether the service needs Redis). */}}
+{{/* Environment variables for keys and for the TLS of a service's own ports, by name, as YAML. Takes root. */}}
+{{- define "freshet.access.env" -}}
+{{- $access := .root.Values.access -}}
+{{- $tls := .root.Values.tls -}}
+{{- $files := dict -}}
+{{- $env := dict -}}
+{{- if $access.open -}}
+{{- $_ := set $env "FRESHET_ACCESS_OPEN" (dict "value" "true") -}}
+{{- else -}}
+{{- $_ := set $files "ACCESS_KEYS_FILE" (printf "keys/%s" $access.keysKey) -}}
+{{- $_ := set $files "ACCESS_INTERNAL_KEY_FILE" (printf "keys/%s" $access.internalKeyKey) -}}
+{{- range $setting, $key := dict "ACCESS_JWT_SECRET_FILE" $access.jwt.secretKey "ACCESS_JWT_JWKS_FILE" $access.jwt.jwksKey -}}
+{{- if $key -}}
+{{- $_ := set $files $setting (printf "keys/%s" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $setting, $value := dict "JWKS_URL" $access.jwt.jwksUrl "ISSUER" $access.jwt.issuer "AUDIENCE" $access.jwt.audience -}}
+{{- if $value -}}
+{{- $_ := set $env (printf "FRESHET_ACCESS_JWT_%s" $setting) (dict "value" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if $tls.serverSecret.name -}}
+{{- $_ := set $files "TLS_CERT_FILE" (printf "tls-server/%s" $tls.serverSecret.certKey) -}}
+{{- $_ := set $files "TLS_KEY_FILE" (printf "tls-server/%s" $tls.serverSecret.keyKey) -}}
+{{- $_ := set $files "TLS_CA_FILE" (printf "tls-ca/%s" $tls.caSecret.key) -}}
+{{- end -}}
+{{- if $tls.clientCaSecret.name -}}
+{{- $_ := set $files "TLS_CLIENT_CA_FILE" (printf "tls-client-ca/%s" $tls.clientCaSecret.key) -}}
+{{- end -}}
+{{- range $setting, $file := $files -}}
+{{- $_ := set $env (printf "FRESHET_%s" $setting) (dict "value" (printf "/etc/freshet/%s" $file)) -}}
+{{- end -}}
+{{- toYaml $env -}}
+{{- end }}
+
+{{/* Secrets of a container by volume name, as YAML. Takes root, redis (whether it needs Redis) and serves (whether it is a service). */}}
 {{- define "freshet.secrets" -}}
 {{- $secrets := dict -}}
+{{- if .serves -}}
+{{- $tls := .root.Values.tls -}}
+{{- $_ := set $secrets "keys" .root.Values.access.existingSecret -}}
+{{- $_ := set $secrets "tls-server" $tls.serverSecret.name -}}
+{{- $_ := set $secrets "tls-ca" $tls.caSecret.name -}}
+{{- $_ := set $secrets "tls-client-ca" $tls.clientCaSecret.name -}}
+{{- end -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- if $kafka.tls.enabled -}}
 {{- $_ := set $secrets "kafka-ca" $kafka.tls.caSecret.name -}}

@@ -1,13 +1,12 @@
 {{/* Settings of a service: environment variables by name, as YAML. Takes root, name, service. */}}
 {{- define "freshet.service.env" -}}
 {{- $config := default dict .service.config -}}
-{{- $env := include "freshet.kafka.env" . | fromYaml -}}
+{{- $env := merge (include "freshet.kafka.env" . | fromYaml) (include "freshet.access.env" . | fromYaml) -}}
 {{- if include "freshet.needsRedis" . -}}
 {{- $env = merge $env (include "freshet.redis.env" . | fromYaml) -}}
 {{- end -}}
 {{- $_ := set $env "FRESHET_LOG_LEVEL" (dict "value" .root.Values.common.logLevel) -}}
 {{- $_ := set $env "FRESHET_OPERATIONS_HOST" (dict "value" "0.0.0.0") -}}
-{{- $_ := set $env "FRESHET_ACCESS_OPEN" (dict "value" "true") -}}
 {{- $_ := set $env "FRESHET_OPERATIONS_PORT" (dict "value" "9464") -}}
 {{- $_ := set $env "FRESHET_STOP_TIMEOUT_MS" (dict "value" (mul 1000 .root.Values.common.stopSeconds | toString)) -}}
 {{- range $protocol, $port := (include "freshet.ports" . | fromYaml) -}}
@@ -89,7 +88,7 @@ capabilities:
 {{- $preStop := ternary (int $common.preStopSeconds) 0 (gt (len $ports) 0) -}}
 {{- $stop := include "freshet.stopSeconds" . | int -}}
 {{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
-{{- $secrets := include "freshet.secrets" (dict "root" .root "redis" $needsRedis) | fromYaml -}}
+{{- $secrets := include "freshet.secrets" (dict "root" .root "redis" $needsRedis "serves" true) | fromYaml -}}
 {{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
 {{- $scrape := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
 metadata:
