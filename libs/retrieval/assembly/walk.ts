@@ -150,8 +150,20 @@ export function advance(steps: i32): bool {
   const factor = slotFactor
   const shift = slotShift
   const back = restart
+  const later = latest
+  const mine = own
+  const boards = boardHeads
+  const seenOrder = order
+  const seenTurn = turn
+  const enough = enoughVisits
+  const wantedLabel = label
+  const skip = bias
+  const pinLabels = labels
   let counter = state
-  while (done < until && high < enoughPins) {
+  let seen = visited
+  let fresh = touched
+  let often = high
+  while (done < until && often < enoughPins) {
     for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
       let head = heads + ((<usize>load<u32>(w)) << HEAD_SHIFT)
       counter += 0x9e3779b97f4a7c15
@@ -162,11 +174,11 @@ export function advance(steps: i32): bool {
         degree = load<u32>(head, 4)
       }
       let index = scaled(bits, degree)
-      if (latest != 0) {
+      if (later != 0) {
         counter += 0x9e3779b97f4a7c15
         const more = mixed(counter)
         const other = scaled(more, degree)
-        if (<u32>(more >> 32) < latest && other > index) index = other
+        index = select<u32>(other, index, (<u32>(more >> 32) < later) & (other > index))
       }
       store<u32>(w, load<u32>(head) + index, 4)
       store<u64>(w, bits, 8)
@@ -176,10 +188,10 @@ export function advance(steps: i32): bool {
     }
     for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
       const board = load<u32>(w)
-      const head = boardHeads + ((<usize>board) << HEAD_SHIFT)
+      const head = boards + ((<usize>board) << HEAD_SHIFT)
       const degree = load<u32>(head, 4)
       const index = load<u32>(head) + scaled(load<u64>(w, 8) >> 32, degree)
-      store<u32>(w, degree == 0 || board == own ? NOWHERE : index, 4)
+      store<u32>(w, select<u32>(NOWHERE, index, (degree == 0) | (board == mine)), 4)
     }
     // Apart from the counting: a branch that waits for a miss and is guessed wrongly stops the misses behind it.
     for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
@@ -194,40 +206,39 @@ export function advance(steps: i32): bool {
       }
       counter += 0x9e3779b97f4a7c15
       const bits = mixed(counter)
-      if (bias != 0) {
-        const pinLabel = <u32>load<u8>(labels + <usize>pin)
-        if (pinLabel != 0 && pinLabel != label && <u32>(bits >> 32) < bias) {
+      if (skip != 0) {
+        const pinLabel = <u32>load<u8>(pinLabels + <usize>pin)
+        if (pinLabel != 0 && pinLabel != wantedLabel && <u32>(bits >> 32) < skip) {
           store<u32>(w, home)
           continue
         }
       }
       let slot = ((pin * factor) >> shift) & slotMask
-      for (;;) {
-        const at = visitTable + ((<usize>slot) << SLOT_SHIFT)
-        const key = load<u32>(at)
-        if (key == pin + 1) break
-        if (key == 0) {
-          store<u32>(at, pin + 1)
-          store<u32>(order + ((<usize>visited) << 2), slot)
-          visited++
-          break
-        }
+      let at = visitTable + ((<usize>slot) << SLOT_SHIFT)
+      let key = load<u32>(at)
+      while (key != 0 && key != pin + 1) {
         slot = (slot + 1) & slotMask
+        at = visitTable + ((<usize>slot) << SLOT_SHIFT)
+        key = load<u32>(at)
       }
-      const at = visitTable + ((<usize>slot) << SLOT_SHIFT)
+      // Written in any case: whether a pin is new cannot be guessed, and a wrong guess costs more than the writes.
+      store<u32>(at, pin + 1)
+      store<u32>(seenOrder + ((<usize>seen) << 2), slot)
+      seen += i32(key == 0)
       const visits = load<u32>(at, 4) + 1
       store<u32>(at, visits, 4)
-      if (visits == 1) {
-        store<u32>(turn + ((<usize>touched) << 2), slot)
-        touched++
-      }
-      if (visits == enoughVisits) high++
-      store<u32>(w, <u32>bits < back ? home : pin)
+      store<u32>(seenTurn + ((<usize>fresh) << 2), slot)
+      fresh += i32(visits == 1)
+      often += i32(visits == enough)
+      store<u32>(w, select<u32>(home, pin, <u32>bits < back))
     }
     done += width
   }
   state = counter
-  return done < wanted && high < enoughPins
+  visited = seen
+  touched = fresh
+  high = often
+  return done < wanted && often < enoughPins
 }
 
 /** Ends the walk under way: adds the root of each pin's visits to its sum. */

@@ -109,8 +109,9 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     walkers: take(maxWalkers * 16),
     table: take(slots * 8),
     sums: take(slots * 8),
-    order: take(slots * 4),
-    turn: take(slots * 4),
+    // One more than slots: the kernel writes the next entry before it knows whether there is one.
+    order: take((slots + 1) * 4),
+    turn: take((slots + 1) * 4),
     scores: take(slots * 8),
     discounts: take((maxDegree + 1) * 8),
   }
