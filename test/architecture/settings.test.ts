@@ -35,8 +35,10 @@ function peers(count: number): string[] {
 }
 function companionsOf(row: SettingRow, value: unknown): Readonly<Record<string, unknown>> {
   if (row.path === 'candidates.shardCount') return { 'candidates.shardPeers': peers((value as number) - 1) }
-  if (row.path === 'kafka.sasl.mechanism' && value !== 'none')
-    return { 'kafka.sasl.username': 'freshet', 'kafka.sasl.password': 'secret' }
+  if (row.path.endsWith('.sasl.mechanism') && value !== 'none') {
+    const login = row.path.slice(0, -'mechanism'.length)
+    return { [`${login}username`]: 'freshet', [`${login}password`]: 'secret' }
+  }
   return companions[row.path] ?? {}
 }
 

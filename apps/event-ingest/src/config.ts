@@ -1,4 +1,4 @@
-import { kafkaSchema, optionalRedisSchema } from '@freshet/adapters/settings'
+import { checkKafka, kafkaSchema, kafkaSettings, optionalRedisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
@@ -105,6 +105,46 @@ export const adminSettings = {
   }),
 } as const
 
+/** Settings of another system's Kafka topic that ingest reads. */
+export const sourceSettings = {
+  topic: optionalTextSetting('Topic of another system whose records become engagements; null: none'),
+  brokers: z
+    .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
+    .default([])
+    .meta({
+      description: 'Addresses of its brokers as host:port; empty: those of `kafka.brokers`, with their settings',
+    }),
+  tls: kafkaSettings.tls.prefault({}),
+  sasl: kafkaSettings.sasl.prefault({}),
+  group: z
+    .string()
+    .regex(/^[\w.-]{1,128}$/)
+    .default('freshet-source')
+    .meta({
+      description:
+        'Replicas with the same group share the partitions. The group in Kafka has the id of the topic behind a dot: a topic that is created again is read from its beginning',
+    }),
+  format: z.enum(['json', 'cloudevents', 'segment']).default('json').meta({
+    description:
+      'What a record contains: an event in JSON, a CloudEvent (structured or binary), or an event as Segment delivers it',
+  }),
+  from: z.enum(['earliest', 'latest']).default('earliest').meta({
+    description: 'Where a group that has never read the topic begins',
+  }),
+  maxBatchRecords: wholeSetting(500, {
+    description: 'Ingest handles at most this many records of a partition at once',
+    unit: 'records',
+    min: 1,
+    max: 10_000,
+  }),
+} as const
+
+/** `sourceSettings` with checks across settings; named files must be readable. */
+const sourceSchema = z.object(sourceSettings).superRefine(checkKafka)
+
+/** The parsed `sourceSettings`. */
+export type SourceConfig = z.output<typeof sourceSchema>
+
 /** The configuration of event-ingest. */
 export const processSchema = z.object({
   ...serviceSettings(9464),
@@ -114,6 +154,7 @@ export const processSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   kafka: kafkaSchema,
+  source: sourceSchema,
   /** If set, answers contain a notice when state is folded from another log than this one. */
   redis: optionalRedisSchema,
 })

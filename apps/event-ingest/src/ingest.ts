@@ -6,6 +6,7 @@ import { idFault } from '@freshet/contracts/json/fields'
 import type { ParsedPin } from '@freshet/contracts/json/pin'
 import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { logTag } from '@freshet/contracts/followed-log'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { LogWatch } from '@freshet/contracts/log-watch'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
@@ -53,9 +54,21 @@ export interface EngagementBatch extends Batch<ParsedEngagement> {
   readonly clock: ClientClock
 }
 
+/** An event of another system: what it is, when it arrived, and what its record carries. */
+export interface MappedAct {
+  readonly act:
+    | { readonly kind: 'engagement'; readonly parsed: ParsedEngagement }
+    | { readonly kind: 'merge'; readonly merge: MergeOfUsers & { readonly intoUserId: string } }
+  readonly time: RequestTime
+  /** Absent: none of its own. */
+  readonly headers?: MessageHeaders
+}
+
 /** Validates events, appends them to the log and answers with tokens. Holds no state: an event is accepted when the log has it. */
 export interface Ingest {
   takeEngagements(batch: EngagementBatch): Promise<Answer>
+  /** Appends engagements and merges of other systems, in their order. */
+  takeMapped(batch: Batch<MappedAct>): Promise<Answer>
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
   /** Appends the merge of a user into another. */
   mergeUsers(merge: MergeOfUsers, call?: IngestCall): Promise<Answer>
@@ -80,7 +93,8 @@ export interface IngestOptions {
 
 type Kind = 'engagement' | 'pin' | 'erasure' | 'merge'
 /** An event as a record of the log, or its problems. */
-type Outcome = { readonly record: NewRecord } | { readonly problems: readonly IngestProblem[] }
+type Outcome =
+  { readonly record: NewRecord; readonly isMerge?: boolean } | { readonly problems: readonly IngestProblem[] }
 
 /** What differs between engagements, pins, erasures and merges. */
 interface Handling<Parsed> {
@@ -110,6 +124,10 @@ export function createIngest(options: IngestOptions): Ingest {
       if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
       const check = (parsed: ParsedEngagement, at: string): Outcome =>
         checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config })
+      return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
+    },
+    takeMapped(batch) {
+      const check = (mapped: MappedAct, at: string): Outcome => checkMapped(mapped, at, config)
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
     takePins(batch) {
@@ -152,11 +170,14 @@ function createTake(options: IngestOptions, append: Append) {
 
     const problems = new Map<number, readonly IngestProblem[]>()
     const records: NewRecord[] = []
+    const merges = new Set<number>()
     for (let i = 0; i < events.length; i++) {
       const at = batch.single ? '' : `${plural[kind]}[${i}]`
       const outcome = check(batch.read(events[i], at), at)
-      if ('record' in outcome) records.push(outcome.record)
-      else problems.set(i, outcome.problems)
+      if ('record' in outcome) {
+        records.push(outcome.record)
+        if (outcome.isMerge ?? kind === 'merge') merges.add(i)
+      } else problems.set(i, outcome.problems)
     }
     for (const [first] of problems.values()) counted.inc({ kind, outcome: (first as IngestProblem).code })
 
@@ -171,7 +192,7 @@ function createTake(options: IngestOptions, append: Append) {
       const id = readId(event, kind)
       const all = problems.get(index)
       if (all !== undefined) return { id, ...(all[0] as IngestProblem), problems: all }
-      return { id, token: createToken({ kind, topic }, positions[next++] as Position, tag) }
+      return { id, token: createToken(topic, merges.has(index), positions[next++] as Position, tag) }
     })
     const notice = topic === 'engagements.v1' ? (options.foldProblem?.() ?? '') : ''
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
@@ -200,6 +221,30 @@ function checkEngagement(
   return { record: { key: timed.userId, value: encodeEngagement(timed, time.nowMs), partition: null } }
 }
 
+function checkMapped({ act, time, headers }: MappedAct, at: string, config: IngestConfig): Outcome {
+  const outcome =
+    act.kind === 'merge'
+      ? { ...placed(checkMerge(shifted(act.merge, time.shiftMs), time.nowMs, config), at), isMerge: true }
+      : checkEngagement(act.parsed, at, { time, config })
+  return headers === undefined || !('record' in outcome)
+    ? outcome
+    : { ...outcome, record: { ...outcome.record, headers } }
+}
+
+function shifted(merge: MergeOfUsers, shiftMs: number): MergeOfUsers {
+  return merge.occurredAtMs === null ? merge : { ...merge, occurredAtMs: merge.occurredAtMs + shiftMs }
+}
+
+/** An outcome whose problems name the place of their event. */
+function placed(outcome: Outcome, at: string): Outcome {
+  if ('record' in outcome || at === '') return outcome
+  const problems = outcome.problems.map((problem): IngestProblem => {
+    const field = `${at}.${problem.field}`
+    return { ...problem, field, message: problem.message.replace(problem.field, field) }
+  })
+  return { problems }
+}
+
 function checkPin(parsed: ParsedPin, at: string, embeddingWidth: number | null): Outcome {
   if (!parsed.ok) return parsed
   const { change } = parsed
@@ -218,12 +263,8 @@ function checkErasure(userId: string, erasedAtMs: number): Outcome {
   return { record: { key: userId, value: UserErasure.encode({ userId, erasedAtMs }).finish(), partition: null } }
 }
 
-function createToken(
-  { kind, topic }: Pick<Handling<unknown>, 'kind' | 'topic'>,
-  { partition, position }: Position,
-  log: string,
-): string {
-  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log, isMerge: kind === 'merge' })
+function createToken(topic: IngestTopic, isMerge: boolean, { partition, position }: Position, log: string): string {
+  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log, isMerge })
 }
 
 const idFields = { engagement: 'eventId', pin: 'pinId', merge: 'fromUserId' } as const

@@ -7,6 +7,7 @@ import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { createConnectors } from './connectors/connectors.ts'
+import { sourceComponents } from './connectors/kafka-source.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createIngest } from './ingest.ts'
 import { listenHttp } from './listen.ts'
@@ -33,6 +34,8 @@ await runService({
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report })
+    const parts = { log, ingest, mapping: connectors.mapping, clock, config, metrics, report }
+    for (const component of sourceComponents(parts, kafka)) use(component)
     const intake = { ingest, connectors, access, clock, metrics, report }
     const ports = await listenHttp({ ...intake, config, tls: tls.server('http'), use })
     const { maxStreamBatches } = config.ingest

@@ -82,7 +82,8 @@ export async function listDeadLetters(options: {
         for (const record of records) {
           const letter = letterOf(topic, record, partition, onError)
           if (letter === null || !matches(letter, filter)) continue
-          const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}`
+          // Two topics of one name, of which the second replaced the first, differ in the schema.
+          const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}/${letter.schema}`
           if (!letters.has(source)) letters.set(source, letter)
         }
       },

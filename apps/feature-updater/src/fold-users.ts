@@ -2,6 +2,7 @@ import { scannedOf, type ScannedEngagement } from '@freshet/contracts/codecs/eng
 import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { appendBytesAtMost, tailBytesAtMost, tailBytesIn, tailMarkBytes } from '@freshet/contracts/codecs/user-tail'
+import { moveMarks, sourceOf } from '@freshet/contracts/foreign-source'
 import { storedPosition } from '@freshet/contracts/followed-log'
 import { noteNotFolded, type NotFoldedNotes } from '@freshet/contracts/not-folded'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
@@ -24,7 +25,7 @@ export type ErasedAt = (userId: string) => number | null
 /**
  * The first stage: `engagements.v1` into user state, accepted ones on to `pin-engagements.v1`. In the order of the log,
  * for each record: clamp its time to its receipt; drop it if its user was erased since; drop it if it repeats an earlier
- * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`. Everything else is folded, however
+ * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`, or a record of another system's topic (`foreign-source.ts`). Everything else is folded, however
  * long ago it happened. Merges of users come in the same log: see `merging.ts`. The outcome of a record depends on the log alone, never on where batches were cut.
  */
 export function createUserStage(
@@ -129,6 +130,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   const values = createUserValues(before, limits, config.userTtlMs)
   const { highWaterMarks: marks } = before.meta
   const merging = createMerging({ batch, values, limits, forwardMs: config.mergeForwardMs, erasedAt, marks })
+  const sources = moveMarks(before.meta.sourceMarks)
   const generations = new Float64Array(before.hashes.length)
   const rememberedHere = createHashSet(before.hashes, (index, other) =>
     window.covers(generations[index] ?? 0, generations[other] ?? 0),
@@ -138,6 +140,12 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
 
   for (const item of parsed) {
     const { record } = item
+    const source = sourceOf(record.headers)
+    if (source !== null && !sources.isNew(source)) {
+      if (item.kind === 'engagement') hashes++
+      count('duplicate')
+      continue
+    }
     if (item.kind === 'bad') {
       refuse(item)
       continue
@@ -194,6 +202,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     watermarkMs,
     counts,
     highWaterMarks: merging.marks(),
+    sourceMarks: sources.marks(),
     notFolded,
     knownFrom,
   }

@@ -151,7 +151,8 @@ function refusal(context: z.core.$RefinementCtx): Refusal {
   }
 }
 
-function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z.core.$RefinementCtx): void {
+/** Checks TLS and login of a connection to Kafka across settings. */
+export function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z.core.$RefinementCtx): void {
   const refuse = refusal(context)
   const { enabled, ...files } = tls
   const given = givenOf(files)

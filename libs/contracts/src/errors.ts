@@ -61,6 +61,12 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'Another process joined the group under the same instance name. This process stops reading.',
   },
+  SOURCE_UNIDENTIFIED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning:
+      'The brokers of `source.topic` do not say which topic it is, so its records cannot be told from those of a topic that is created again. Use Kafka 2.8 or later.',
+  },
   LOG_CLIENT_UNSUPPORTED: {
     fault: 'server',
     retryable: false,

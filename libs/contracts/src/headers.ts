@@ -16,6 +16,8 @@ export const headerNames = {
   origin: 'origin',
   /** The schema version of the message: `TopicSpec.schemaVersion` as a decimal number. */
   schema: 'schema',
+  /** The record of another system's topic that this one was made from: `sourceHeader`. */
+  source: 'source',
 } as const
 
 /** A message carries at most this many headers. */

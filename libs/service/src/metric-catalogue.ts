@@ -86,8 +86,13 @@ export const metricCatalogue = {
   },
   freshet_connector_events_total: {
     type: 'counter',
-    help: 'Events of other systems by connector (`cloudevents`, `segment`, `source`) and outcome: `accepted`, `merged`, why it was skipped (`unknown-name`, `dropped`, `ignored-call`, `nothing-to-merge`, `merge-denied`), or the code of the error.',
+    help: 'Events of other systems by connector (`cloudevents`, `segment`, `source`) and outcome: `accepted`, `merged`, why it was skipped (`unknown-name`, `dropped`, `ignored-call`, `nothing-to-merge`, `merge-denied`, `empty-record`), `lost` (retention deleted it unread), or the code of the error.',
     labels: ['connector', 'outcome'],
+  },
+  freshet_connector_lag_records: {
+    type: 'gauge',
+    help: 'Records of `source.topic` in the partitions of this process that ingest has not handled yet; NaN while the brokers do not answer.',
+    labels: [],
   },
   freshet_ingest_requests_total: {
     type: 'counter',

@@ -12,7 +12,7 @@ import type { Report } from '@freshet/service/reporting'
 import type { IngestCall } from '../append.ts'
 import type { IngestConfig } from '../config.ts'
 import { clockShiftMs, type ClientClock } from '../event-time.ts'
-import type { Ingest, Receipt } from '../ingest.ts'
+import type { Ingest, MappedAct, Receipt } from '../ingest.ts'
 import { problemOf } from '../request-problems.ts'
 import type { ReadEvent } from './cloudevents.ts'
 import type { SkipReason } from './map-event.ts'
@@ -93,47 +93,26 @@ export function createConnectors(options: ConnectorOptions): Connectors {
         if (mapped.kind === 'skipped') return { id, skipped: mapped.reason, message: mapped.message }
         return mapped.kind === 'refused' ? refusedReceipt(id, mapped.problems) : { id, token: '' }
       })
-      const engagements = read.flatMap(({ id, mapped }, index) =>
-        mapped.kind === 'engagement' ? [{ eventId: id, parsed: mapped.parsed, index }] : [],
-      )
+      const acts = read.flatMap(({ id, mapped }, index) => {
+        const act = actOf(mapped)
+        return act === null ? [] : [{ eventId: id, index, act, time: { nowMs, shiftMs } }]
+      })
       let notice = ''
-      if (engagements.length > 0) {
-        const batch = { events: engagements, read: parsedOf, single: false, clock: sender, bytes, call }
-        const answer = await ingest.takeEngagements(batch)
+      if (acts.length > 0) {
+        const answer = await ingest.takeMapped({ events: acts, read: asMapped, single: false, bytes, call })
         if (answer.kind === 'refused') return answer
         notice = answer.notice
         answer.receipts.forEach((receipt, row) => {
-          const { index } = engagements[row] as (typeof engagements)[number]
-          const { id } = read[index] as ReadEvent
-          const places = [`engagements[${row}]`, placeOf(request, index)] as const
+          const { index, eventId: id } = acts[row] as (typeof acts)[number]
+          const at = placeOf(request, index)
           receipts[index] =
             'code' in receipt
               ? refusedReceipt(
                   id,
-                  receipt.problems.map((one) => moved(one, ...places)),
+                  receipt.problems.map((one) => moved(one, `engagements[${row}]`, at)),
                 )
               : { ...receipt, id }
         })
-      }
-      const merges = read.flatMap(({ mapped }, index) => (mapped.kind === 'merge' ? [{ ...mapped, index }] : []))
-      const merged = await Promise.all(
-        merges.map(({ occurredAtMs, ...merge }) =>
-          ingest.mergeUsers({ ...merge, occurredAtMs: occurredAtMs === null ? null : occurredAtMs + shiftMs }, call),
-        ),
-      )
-      for (const [row, answer] of merged.entries()) {
-        if (answer.kind === 'refused') return answer
-        const { index } = merges[row] as (typeof merges)[number]
-        const receipt = answer.receipts[0] as Receipt
-        const at = placeOf(request, index)
-        const { id } = read[index] as ReadEvent
-        receipts[index] =
-          'code' in receipt
-            ? refusedReceipt(
-                id,
-                receipt.problems.map((one) => moved(one, '', at)),
-              )
-            : { ...receipt, id }
       }
       const failure = connector === 'segment' ? await putAside(options, request, read, receipts) : null
       if (failure !== null) return { kind: 'refused', problem: failure }
@@ -164,8 +143,15 @@ function outcomeOf(receipt: ConnectorReceipt, read: ReadEvent | undefined): stri
   return read?.mapped.kind === 'merge' ? 'merged' : 'accepted'
 }
 
-const parsedOf = (event: unknown) =>
-  (event as { readonly parsed: Extract<ReadEvent['mapped'], { kind: 'engagement' }>['parsed'] }).parsed
+/** What an event means for the log; null: nothing. */
+export function actOf(mapped: ReadEvent['mapped']): MappedAct['act'] | null {
+  if (mapped.kind === 'engagement') return mapped
+  if (mapped.kind !== 'merge') return null
+  const { kind, ...merge } = mapped
+  return { kind, merge }
+}
+
+const asMapped = (event: unknown): MappedAct => event as MappedAct
 
 function refusedReceipt(id: string, problems: readonly IngestProblem[]): Receipt {
   return { id, ...(problems[0] as IngestProblem), problems }
@@ -177,11 +163,10 @@ function placeOf({ list, events }: Pick<ConnectorRequest, 'list' | 'events'>, in
 }
 
 /** A problem at another place of the request. */
-function moved(problem: IngestProblem, from: string, to: string): IngestProblem {
+export function moved(problem: IngestProblem, from: string, to: string): IngestProblem {
   if (!problem.field.startsWith(from)) return problem
   const rest = problem.field.slice(from.length)
-  const field =
-    from === '' ? (to === '' ? rest : `${to}.${rest}`) : to === '' ? rest.replace(/^\./, '') : `${to}${rest}`
+  const field = to === '' ? rest.replace(/^\./, '') : `${to}${rest}`
   return { ...problem, field, message: problem.message.replace(problem.field, field) }
 }
 

@@ -8,7 +8,8 @@ import { formatSources, readField, type FieldRule } from './field-sources.ts'
 import { mappedFields, type EventRule, type FormatMapping, type MappedField } from './mapping.ts'
 
 /** Why an event has no consequence, which is no mistake of the sender. */
-export type SkipReason = 'unknown-name' | 'dropped' | 'ignored-call' | 'nothing-to-merge' | 'merge-denied'
+export type SkipReason =
+  'unknown-name' | 'dropped' | 'ignored-call' | 'nothing-to-merge' | 'merge-denied' | 'empty-record'
 
 /** What an event of another system is for Freshet. */
 export type MappedEvent =

@@ -16,6 +16,8 @@ import { applyTopics, maxBatchBytesFor } from './topics.ts'
 export interface KafkaEventLog extends EventLog {
   /** Bytes of records without an acknowledgement yet. */
   pendingBytes(): number
+  /** One past the last position that members of a group handled, per partition of a topic, as they last wrote it to Kafka (`commitEveryMs`, and when they give partitions up); null: nothing was written. */
+  committed(group: string, topic: string, call?: PortCall): Promise<readonly (number | null)[]>
 }
 
 const applyTimeoutMs = 60_000
@@ -78,6 +80,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     readAll: (view, call) => opening(() => readers.readAll(view), call),
     readGroup: (member, call) => opening(() => readers.readGroup(member), call),
     pendingBytes: () => producer.pendingBytes(),
+    committed: (group, topic, call) => whileOpen(() => topics.committed(group, topic), call),
 
     close() {
       closed ??= (async () => {

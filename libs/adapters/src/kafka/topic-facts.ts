@@ -1,6 +1,7 @@
 import type { KafkaCluster } from './cluster.ts'
 import type { Persistently } from './retrying.ts'
 import { maxRecordBytesIn, readConfigs } from './topics.ts'
+import { committedCall } from './wire/committed-positions.ts'
 import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
 
 /** The facts about a topic that an append needs. */
@@ -23,6 +24,8 @@ export interface Topics {
   ends(topic: string): Promise<readonly number[]>
   /** As in `EventLog`. */
   positionsAt(topic: string, timeMs: number): Promise<readonly number[]>
+  /** As in `KafkaEventLog`. */
+  committed(group: string, topic: string): Promise<readonly (number | null)[]>
 }
 
 /** Kafka's names for the first position and for one past the last. */
@@ -76,6 +79,13 @@ export function createTopics(cluster: KafkaCluster, persistently: Persistently):
       // Kafka's answer for a time after the last record is −1.
       return found.map((position, partition) => (position < 0 ? (ends[partition] ?? 0) : position))
     },
+    committed: (group, topic) =>
+      persistently(`asking for the positions of ${group} in ${topic}`, async () => {
+        const { length } = await cluster.leaders(topic)
+        const coordinator = await cluster.coordinator(group)
+        const found = await cluster.on(coordinator, (broker) => broker.send(committedCall(group, topic, length)))
+        return Array.from({ length }, (_, partition) => found.get(partition) ?? null)
+      }),
     identity: (topic) =>
       persistently(`asking which ${topic} this is`, async () => {
         await cluster.leaders(topic)

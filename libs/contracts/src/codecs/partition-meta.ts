@@ -1,5 +1,6 @@
 import { ContractError } from '../errors.ts'
 import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
+import type { SourceMarks } from '../foreign-source.ts'
 import { notFoldedReasons, type NotFolded, type NotFoldedNotes } from '../not-folded.ts'
 import { varintColumn, varintsOf } from '../bytes/varints.ts'
 import { encodeMessage } from '../bytes/wire.ts'
@@ -34,6 +35,8 @@ export interface PartitionMeta extends NotFoldedNotes {
   readonly counts: OutcomeCounts
   /** By source partition: of re-keyed engagements in the second stage, of merged users in the first. */
   readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
+  /** Of other systems' topics, in the first stage. */
+  readonly sourceMarks: SourceMarks
 }
 
 /** The metadata of a partition that has folded nothing. */
@@ -41,6 +44,7 @@ export const newPartitionMeta: PartitionMeta = {
   watermarkMs: 0,
   counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0, handover: 0 },
   highWaterMarks: new Map(),
+  sourceMarks: new Map(),
   notFolded: [],
   knownFrom: 0,
 }
@@ -61,6 +65,8 @@ export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
     counts: varintsOf([meta.watermarkMs, ...recordOutcomes.map((outcome) => meta.counts[outcome])]),
     highWaterMarks: varintsOf(column),
     notFolded: notFoldedColumn(meta),
+    sourcePartitions: [...meta.sourceMarks.keys()],
+    sourcePositions: varintsOf([...meta.sourceMarks.values()]),
   })
 }
 
@@ -91,8 +97,19 @@ export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
       handover: counts[7] ?? 0,
     },
     highWaterMarks,
+    sourceMarks: sourceMarksIn(message),
     ...notesOf(varintColumn(message.notFolded)),
   }
+}
+
+function sourceMarksIn({ sourcePartitions, sourcePositions }: PartitionMetaMessage): SourceMarks {
+  const positions = varintColumn(sourcePositions)
+  if (positions.length !== sourcePartitions.length)
+    throw new ContractError(
+      'CODEC_INVALID',
+      `freshet.state.v1.PartitionMeta has ${sourcePartitions.length} source partitions and ${positions.length} positions`,
+    )
+  return new Map(sourcePartitions.map((partition, row) => [partition, positions[row] ?? 0]))
 }
 
 function notFoldedColumn({ notFolded, knownFrom }: PartitionMeta): Uint8Array {

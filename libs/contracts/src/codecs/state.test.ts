@@ -148,6 +148,7 @@ describe('stored state', () => {
         { from: 2 ** 41, to: 2 ** 41 + 7, reason: 'lost' as const },
       ],
       knownFrom: 17,
+      sourceMarks: new Map([['Vd6X/3', 2 ** 41]]),
     }
     expect(decodePartitionMeta(encodePartitionMeta(meta))).toEqual(meta)
     expect(decodePartitionMeta(encodePartitionMeta(newPartitionMeta))).toEqual(newPartitionMeta)

@@ -230,6 +230,10 @@ export interface PartitionMeta {
    * distance of its start from the end of the previous stretch, its length, and why (0: dead-lettered, 1: erased, 2: lost).
    */
   notFolded: Uint8Array;
+  /** Partitions of other systems' topics that records were made from, the one folded last at the end: the id of the topic, `/`, and the number of the partition. */
+  sourcePartitions: string[];
+  /** Varints: the position up to which the records of each of them were folded. */
+  sourcePositions: Uint8Array;
 }
 
 function createBaseCounters(): Counters {
@@ -1886,7 +1890,14 @@ export const PinFeatures: MessageFns<PinFeatures> = {
 };
 
 function createBasePartitionMeta(): PartitionMeta {
-  return { version: 0, counts: new Uint8Array(0), highWaterMarks: new Uint8Array(0), notFolded: new Uint8Array(0) };
+  return {
+    version: 0,
+    counts: new Uint8Array(0),
+    highWaterMarks: new Uint8Array(0),
+    notFolded: new Uint8Array(0),
+    sourcePartitions: [],
+    sourcePositions: new Uint8Array(0),
+  };
 }
 
 export const PartitionMeta: MessageFns<PartitionMeta> = {
@@ -1902,6 +1913,12 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     }
     if (message.notFolded.length !== 0) {
       writer.uint32(34).bytes(message.notFolded);
+    }
+    for (const v of message.sourcePartitions) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.sourcePositions.length !== 0) {
+      writer.uint32(50).bytes(message.sourcePositions);
     }
     return writer;
   },
@@ -1951,6 +1968,22 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
             message.notFolded = reader.bytes();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sourcePartitions.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sourcePositions = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1977,6 +2010,16 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
         : isSet(object.not_folded)
         ? bytesFromBase64(object.not_folded)
         : new Uint8Array(0),
+      sourcePartitions: globalThis.Array.isArray(object?.sourcePartitions)
+        ? object.sourcePartitions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.source_partitions)
+        ? object.source_partitions.map((e: any) => globalThis.String(e))
+        : [],
+      sourcePositions: isSet(object.sourcePositions)
+        ? bytesFromBase64(object.sourcePositions)
+        : isSet(object.source_positions)
+        ? bytesFromBase64(object.source_positions)
+        : new Uint8Array(0),
     };
   },
 
@@ -1994,6 +2037,12 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     if (message.notFolded.length !== 0) {
       obj.notFolded = base64FromBytes(message.notFolded);
     }
+    if (message.sourcePartitions?.length) {
+      obj.sourcePartitions = message.sourcePartitions;
+    }
+    if (message.sourcePositions.length !== 0) {
+      obj.sourcePositions = base64FromBytes(message.sourcePositions);
+    }
     return obj;
   },
 
@@ -2006,6 +2055,8 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     message.counts = object.counts ?? new Uint8Array(0);
     message.highWaterMarks = object.highWaterMarks ?? new Uint8Array(0);
     message.notFolded = object.notFolded ?? new Uint8Array(0);
+    message.sourcePartitions = object.sourcePartitions?.map((e) => e) || [];
+    message.sourcePositions = object.sourcePositions ?? new Uint8Array(0);
     return message;
   },
 };

@@ -1,0 +1,253 @@
+import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
+import { ContractError } from '@freshet/contracts/errors'
+import { sourceHeader } from '@freshet/contracts/foreign-source'
+import { maxHeadersBytes, noHeaders } from '@freshet/contracts/headers'
+import { isJsonObject } from '@freshet/contracts/json/fields'
+import type { IngestProblem } from '@freshet/contracts/json/problems'
+import type {
+  EventLog,
+  LogBatch,
+  LogReader,
+  LogRecord,
+  NewRecord,
+  TopicPartition,
+} from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
+import { maxRecordBytes } from '@freshet/contracts/topics'
+import { traceOf } from '@freshet/contracts/trace-context'
+import type { Clock } from '@freshet/domain/clock'
+import { idProblem } from '@freshet/domain/ids'
+import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
+import type { Component } from '@freshet/service/service'
+import type { IngestConfig, SourceConfig } from '../config.ts'
+import { clockShiftMs } from '../event-time.ts'
+import type { Ingest, MappedAct } from '../ingest.ts'
+import type { ReadEvent } from './cloudevents.ts'
+import { actOf, moved } from './connectors.ts'
+import type { ConnectorMapping } from './mapping.ts'
+import { sentAtOf } from './segment.ts'
+import { readSourceRecord } from './source-record.ts'
+
+/** The log that another system's topic is in. */
+export interface SourceLog extends Pick<EventLog, 'readGroup' | 'identity' | 'ends'> {
+  /** One past the last position that members of a group handled, per partition, as they last wrote it; null: nothing was written. */
+  committed(group: string, topic: string, call?: PortCall): Promise<readonly (number | null)[]>
+}
+
+/** Dependencies and settings of the reader of a source. */
+export interface SourceOptions {
+  readonly source: SourceLog
+  readonly ingest: Ingest
+  /** Takes the dead letters. */
+  readonly log: Pick<EventLog, 'append'>
+  readonly mapping: ConnectorMapping
+  readonly clock: Clock
+  readonly config: IngestConfig
+  readonly settings: Omit<SourceConfig, 'topic'> & { readonly topic: string }
+  readonly metrics: Metrics
+  readonly report: Report
+}
+
+/** Pause before the reader tries to open the source again, and between two looks at which topic it is. */
+const retryEveryMs = 1_000
+const lookEveryMs = 5_000
+
+/**
+ * Reads another system's topic into `engagements.v1`. Law: records read = accepted + dead-lettered + skipped by name, and state
+ * is what folding each accepted record once gives. Three things make it so. A record always gives the same event. The reader
+ * hands on the records of a partition in their order and one batch at a time, and it counts a batch as handled only when
+ * the log has all of it: so whoever reads on begins at or before the first record that the log does not have. And each record
+ * in the log names its source, by whose position the feature updater drops what comes again (`foreign-source.ts`).
+ */
+export function startSource(options: SourceOptions): Component {
+  const { source, clock, settings, metrics, report } = options
+  const { topic } = settings
+  const ending = new AbortController()
+  const { signal } = ending
+  let reader: LogReader | null = null
+  let problem: string | null = `the topic ${topic} has not answered yet`
+  const lag = metrics.gauge('freshet_connector_lag_records')
+  metrics.beforeScrape(
+    async () => {
+      lag.set(reader === null ? Number.NaN : await reader.lag())
+    },
+    () => lag.set(Number.NaN),
+  )
+
+  const failed = (error: unknown, at?: TopicPartition): void => {
+    problem = `${topic}: ${(error as Error).message}`
+    report(error, { part: 'source', topic, partition: at?.partition })
+  }
+
+  /** Reads until the topic is another one, or has other partitions. */
+  async function readOne(): Promise<void> {
+    const topicId = await source.identity(topic, { signal })
+    if (topicId === null)
+      throw new ContractError(
+        'SOURCE_UNIDENTIFIED',
+        `the brokers do not say which ${topic} this is, so a topic that was created again would go unnoticed; use Kafka 2.8 or later`,
+      )
+    const group = `${settings.group}.${topicId}`
+    const { length } = await source.committed(group, topic, { signal })
+    const take = createTake(options, topicId)
+    reader = await source.readGroup(
+      {
+        group,
+        topics: [topic],
+        maxBatchRecords: Math.min(settings.maxBatchRecords, options.config.maxBatchEvents),
+        startAt: ({ partition }) => startOf(options, group, partition),
+        onError: failed,
+        async onBatch(batch) {
+          await take(batch)
+          problem = null
+        },
+      },
+      { signal },
+    )
+    problem = null
+    while (!signal.aborted) {
+      await clock.sleep(lookEveryMs, signal)
+      const [id, positions] = await Promise.all([
+        source.identity(topic, { signal }),
+        source.committed(group, topic, { signal }),
+      ])
+      if (id !== topicId || positions.length !== length) return
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await readOne()
+      } catch (error) {
+        if (!signal.aborted) failed(error)
+      }
+      await reader?.stop()
+      reader = null
+      await clock.sleep(retryEveryMs, signal).catch(() => undefined)
+    }
+  }
+  const running = run()
+
+  return {
+    name: 'source',
+    // A warning, because requests over HTTP and gRPC are served all the same.
+    warning: () => problem,
+    async drain() {
+      ending.abort(new Error('the reader of the source is stopping'))
+      await running
+    },
+  }
+}
+
+/** Where a partition begins: where its group stopped; in a group that has never read the topic, at the beginning or at the end. */
+async function startOf({ source, settings }: SourceOptions, group: string, partition: number): Promise<number | null> {
+  const positions = await source.committed(group, settings.topic)
+  const known = positions[partition] ?? null
+  if (known !== null || settings.from === 'earliest') return known
+  // A partition that was added later begins at its beginning.
+  if (positions.some((position) => position !== null)) return null
+  return (await source.ends(settings.topic))[partition] ?? null
+}
+
+/** Creates the function that takes one batch. It resolves when the log has every event and dead letter, and rejects otherwise. */
+function createTake(options: SourceOptions, topicId: string): (batch: LogBatch) => Promise<void> {
+  const { ingest, log, mapping, clock, config, settings, metrics } = options
+  const counted = metrics.counter('freshet_connector_events_total')
+
+  return async ({ partition, records, deletedUnread = 0 }) => {
+    const read = records.map((record) => {
+      const arrivedAtMs = arrivalOf(record, clock.now())
+      return {
+        record,
+        arrivedAtMs,
+        event: readSourceRecord(record, { topicId, partition, arrivedAtMs }, settings.format, mapping),
+      }
+    })
+    const refusals = new Map<number, IngestProblem>()
+    const acts = read.flatMap(({ record, arrivedAtMs, event }, row) => {
+      if (event.mapped.kind === 'refused') refusals.set(row, event.mapped.problems[0])
+      const act = actOf(event.mapped)
+      if (act === null) return []
+      const sentAtMs = settings.format === 'segment' ? sentAtOf(event.raw) : null
+      const shiftMs = clockShiftMs({ sentAtMs, offsetMs: 0 }, arrivedAtMs, config.toleratedSkewMs)
+      const headers = { ...traceOf(record.headers), ...sourceHeader(topicId, partition, record.position) }
+      return [{ row, eventId: event.id, act, time: { nowMs: arrivedAtMs, shiftMs }, headers }]
+    })
+    if (acts.length > 0) {
+      const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+      const call = { trace: noHeaders, deadlineMs: null }
+      const answer = await ingest.takeMapped({ events: acts, read: asMapped, single: false, bytes, call })
+      if (answer.kind === 'refused')
+        throw new ContractError('LOG_UNAVAILABLE', `records of ${settings.topic} wait: ${answer.problem.message}`)
+      answer.receipts.forEach((receipt, index) => {
+        const { row } = acts[index] as (typeof acts)[number]
+        if ('code' in receipt) refusals.set(row, moved(receipt, `engagements[${index}]`, ''))
+      })
+    }
+    const letters = [...refusals].map(([row, problem]) => {
+      const { record, arrivedAtMs, event } = read[row] as (typeof read)[number]
+      return letterOf(
+        { record, arrivedAtMs, event, problem },
+        { topic: settings.topic, topicId, partition },
+        settings.format,
+      )
+    })
+    if (letters.length > 0) await log.append('dead-letters.v1', letters)
+    read.forEach(({ event: { mapped } }, row) => {
+      const outcome =
+        refusals.get(row)?.code ??
+        (mapped.kind === 'skipped' ? mapped.reason : mapped.kind === 'merge' ? 'merged' : 'accepted')
+      counted.inc({ connector: 'source', outcome })
+    })
+    if (deletedUnread > 0) counted.inc({ connector: 'source', outcome: 'lost' }, deletedUnread)
+  }
+}
+
+const asMapped = (event: unknown): MappedAct => event as MappedAct
+
+/** When a record was appended. Producers may set the time themselves; a time that cannot be is replaced by the present. */
+function arrivalOf({ appendedAtMs }: LogRecord, nowMs: number): number {
+  return appendedAtMs > 0 && appendedAtMs <= nowMs ? appendedAtMs : nowMs
+}
+
+/** Room for the other fields of a dead letter. */
+const frameBytes = 4_096
+
+interface BadSourceRecord {
+  readonly record: LogRecord
+  readonly arrivedAtMs: number
+  readonly event: ReadEvent
+  readonly problem: IngestProblem
+}
+
+/** The dead letter of a record, of nothing but the record, so that one that is written again is the same. */
+function letterOf(
+  { record, arrivedAtMs, event, problem }: BadSourceRecord,
+  at: { readonly topic: string; readonly topicId: string; readonly partition: number },
+  format: string,
+): NewRecord {
+  const value = record.value ?? new Uint8Array(0)
+  const user = isJsonObject(event.raw) ? (event.raw['userId'] ?? event.raw['user_id']) : undefined
+  const key =
+    [user, record.key].find((one): one is string => typeof one === 'string' && idProblem(one) === null) ?? 'source'
+  const room = maxRecordBytes - maxHeadersBytes - frameBytes - 8 * key.length
+  const cut = value.length > room ? ` (value cut from ${value.length} bytes)` : ''
+  return {
+    key,
+    partition: null,
+    headers: traceOf(record.headers),
+    value: encodeDeadLetter({
+      sourceTopic: `source:${at.topic}`,
+      sourcePartition: at.partition,
+      sourcePosition: record.position,
+      key,
+      value: value.subarray(0, Math.max(0, room)),
+      code: problem.code,
+      message: `${problem.message.slice(0, 500)}${cut}`,
+      schema: `${format} event of topic ${at.topicId}`,
+      atMs: arrivedAtMs,
+    }),
+  }
+}
