@@ -6,6 +6,7 @@ import { reportAndExit } from './failure.ts'
 import { addExperimentCommands } from './experiments/add-commands.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
+import { addConnectorCommands } from './connectors/add-commands.ts'
 import { addKeyCommands } from './keys/add-commands.ts'
 import {
   runModelsList,
@@ -74,6 +75,7 @@ export function createCommandLine(): Command {
     addParity,
     addExperiments,
     addKeys,
+    addConnectors,
   ]) {
     add(program)
   }
@@ -448,6 +450,10 @@ function addParity(program: Command): void {
 
 function addExperiments(program: Command): void {
   addExperimentCommands(program, { withLog, guard: reportFailure, terminal: systemTerminal })
+}
+
+function addConnectors(program: Command): void {
+  addConnectorCommands(program, reportFailure, systemTerminal)
 }
 
 function addKeys(program: Command): void {

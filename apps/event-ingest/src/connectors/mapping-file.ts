@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isJsonObject, kindOf, shown } from '@freshet/contracts/json/fields'
 import { actions, type Action } from '@freshet/domain/engagement'
+import { ServiceError } from '@freshet/service/errors'
 import { jsonErrorPosition } from '@freshet/service/json-body'
 import { parsePath, type FieldRule, type FieldSource } from './field-sources.ts'
 import {
@@ -23,13 +24,13 @@ export interface MappingProblem {
   readonly message: string
 }
 
-/** Thrown for a mapping file with mistakes. The message lists all of them. */
-export class MappingError extends Error {
+/** A mapping file with mistakes (CONFIG_INVALID). The message lists all of them. */
+export class MappingError extends ServiceError {
   readonly problems: readonly MappingProblem[]
   constructor(file: string, problems: readonly MappingProblem[]) {
     const lines = problems.map(({ place, message }) => `  ${place === '' ? 'the file' : place} ${message}`)
-    super(`${file} has ${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}:\n${lines.join('\n')}`)
-    this.name = 'MappingError'
+    const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`
+    super('CONFIG_INVALID', `${file} has ${count}:\n${lines.join('\n')}`)
     this.problems = problems
   }
 }

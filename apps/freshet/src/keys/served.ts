@@ -111,6 +111,7 @@ function emptyIngest(nowMs: () => number): Ingest {
   const take = async (): Promise<Answer> => answer
   return {
     takeEngagements: take,
+    takeMapped: take,
     takePins: take,
     mergeUsers: take,
     eraseUser: take,
