@@ -23,7 +23,8 @@ describe('marks of sources', () => {
         let sent = 0
         for (const [back, count] of [...restarts, [30, 60] as const]) {
           const from = Math.max(0, sent - back)
-          for (let at = from; at < from + count; at++) if (marks.isNew({ partition: 'a/0', position: at })) taken.push(at)
+          for (let at = from; at < from + count; at++)
+            if (marks.isNew({ partition: 'a/0', position: at })) taken.push(at)
           sent = Math.max(sent, from + count)
         }
         expect(taken).toEqual(Array.from({ length: sent }, (_, at) => at))
