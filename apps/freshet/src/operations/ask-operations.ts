@@ -12,13 +12,14 @@ export async function askOperations(
   signal: AbortSignal,
   method: 'GET' | 'PUT' = 'GET',
 ): Promise<unknown> {
+  const headers = keyHeaders()
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
     if (!isWebUrl(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
     let response: Response
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {
-      response = await fetch(new URL(path, url), { signal, method, headers: keyHeaders() })
+      response = await fetch(new URL(path, url), { signal, method, headers })
       body = (await response.json()) as typeof body
     } catch (error) {
       signal.throwIfAborted()

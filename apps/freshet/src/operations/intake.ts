@@ -58,6 +58,7 @@ export async function postUntilAccepted(
 export function openHttpIntake(target: string): Intake {
   if (!isWebUrl(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
   const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
+  const headers = { 'content-type': 'application/json', ...keyHeaders() }
   let reached = false
   return {
     clock: createSystemClock(),
@@ -67,7 +68,7 @@ export function openHttpIntake(target: string): Intake {
       try {
         response = await fetch(endpoint(kind), {
           method: 'POST',
-          headers: { 'content-type': 'application/json', ...keyHeaders() },
+          headers,
           body: JSON.stringify({ [kind]: events }),
         })
         answer = (await response.json()) as typeof answer
