@@ -1,11 +1,12 @@
 /**
  * `npm run soak`: memory of `freshet dev` over time, idle and under load, with its slope.
  *
- *   node test/benchmarks/soak.ts [--pins N] [--users N] [--history N] [--feeds N] [--events N] [--minutes N] [--uuids] [--node FLAGS]
+ *   node test/benchmarks/soak.ts [--pins N] [--users N] [--history N] [--feeds N] [--events N] [--minutes N] [--uuids] [--restart] [--node FLAGS]
  *
  * Starts `freshet dev` on an empty folder, with the flags and variables that `npm start` gives it, posts the pins and the events of a history, waits until all of it is in state and
  * views, then asks for feeds and posts events at the given rates per second. Prints the anonymous memory of the process (all
  * that is no page of a file; Linux only) every 15 seconds, its slope over the second half, and the bytes of each view.
+ * `--restart` starts it again when it is filled, as after an import: it then has read everything from its log.
  * Defaults: 3,000 pins, 5,000 users, 110 feeds and 370 events a second for 7 minutes.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '370' },
     minutes: { type: 'string', default: '7' },
     uuids: { type: 'boolean', default: false },
+    restart: { type: 'boolean', default: false },
     node: { type: 'string' },
   },
 })
@@ -76,6 +78,12 @@ try {
   console.log(
     `filled with ${pins} pins and ${history} events of ${users} users: ${megabytes(service.anonymousBytes())} MB anonymous`,
   )
+  if (values.restart) {
+    await service.stop()
+    await service.start(patienceMs)
+    await caughtUp()
+    console.log(`started again: ${megabytes(service.anonymousBytes())} MB anonymous`)
+  }
   await load()
   const metrics = await metricsOf()
   for (const line of metrics.filter((each) => /^freshet_\w*bytes\b/.test(each) && !each.includes('_bucket')))
@@ -156,6 +164,10 @@ async function fill(): Promise<void> {
   }
   for (let left = history; left > 0; left -= batchEvents)
     await post('/v1/engagements', { engagements: engagements(Math.min(left, batchEvents)) })
+  await caughtUp()
+}
+
+async function caughtUp(): Promise<void> {
   await eventually(
     'everything in state and views',
     async () => {

@@ -130,12 +130,14 @@ export function createRankerViews({
       return
     }
     if (isNew) pins++
-    const { topics, creatorId } = changed.pin
+    const { topics, creatorId, locale, safetyLabels } = changed.pin
     const pin = {
       ...changed.pin,
       visualEmbedding: null,
       topics: words.list(topics),
       creatorId: creatorId === null ? null : words.one(creatorId),
+      locale: locale === null ? null : words.one(locale),
+      safetyLabels: words.list(safetyLabels),
     }
     const entry = entryFor(pinId)
     change(entry, { pin })
