@@ -1,4 +1,5 @@
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
+import { limitSettings } from '@freshet/service/rate-settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { numberSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
@@ -309,6 +310,9 @@ export const blenderSchema = z.strictObject({
 /** What `blenderSchema` parses to. */
 export type BlenderConfig = z.output<typeof blenderSchema>
 
+/** Settings of the rates of calls. */
+export const callLimitSettings = limitSettings('calls', { key: [0, 1_000], user: [10, 200], address: [500, 10_000] })
+
 /** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9468),
@@ -323,5 +327,6 @@ export const processSchema = z.object({
   }),
   candidateService: z.object(callSettings('127.0.0.1:7071')),
   ranker: z.object(callSettings('127.0.0.1:7072')),
+  limits: z.object(callLimitSettings),
   blender: blenderSchema,
 })

@@ -13,13 +13,16 @@ import {
   type ConnectQuery,
 } from '@freshet/adapters/connect/connect-call'
 import { accessFailure, connectFailure } from '@freshet/adapters/connect/connect-error'
-import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError, RateLimitedError } from '@freshet/contracts/errors'
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import type { MethodCodecs } from '@freshet/contracts/ports/method'
 import { traceHeaders } from '@freshet/contracts/trace-context'
+import { httpSource } from '@freshet/service/http-source'
+import { retryAfterSeconds, type RateLimits } from '@freshet/service/rate-limits'
 import { BodyError } from '@freshet/service/http-body'
 import { bodyStatus } from '@freshet/service/http-app'
+import { admitCall } from './admit-call.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** How the Connect protocol is served. */
@@ -29,6 +32,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number
   readonly maxTimeoutMs: number
   readonly maxBodyBytes: number
+  /** Limits of the rates of calls; absent: none. */
+  readonly rates?: RateLimits
   /** Called for every defect. */
   readonly onDefect: (error: unknown) => void
 }
@@ -67,11 +72,12 @@ interface Route<Request, Response> {
 function addRoute<Request, Response>(
   app: FastifyInstance,
   { method, call, access }: Route<Request, Response>,
-  { timeoutMs, maxTimeoutMs, maxBodyBytes }: ConnectOptions,
+  { timeoutMs, maxTimeoutMs, maxBodyBytes, rates }: ConnectOptions,
 ): void {
   const path = `${service}/${method.name}`
   const answer = async (request: FastifyRequest, reply: FastifyReply, codec: ConnectCodec, message: Request) => {
     request.checkAccess(message)
+    await admitCall(rates, httpSource(request), message)
     const headers = request.headers as ConnectHeaders
     const deadlineMs = connectTimeoutMs(headers, { defaultMs: timeoutMs, maxMs: maxTimeoutMs })
     const gone = new AbortController()
@@ -117,6 +123,7 @@ function fail(reply: FastifyReply, error: unknown, onDefect: (error: unknown) =>
       .code(415)
       .send({ code: 'unknown', message })
   }
+  if (error instanceof RateLimitedError) reply.header('retry-after', retryAfterSeconds(error.retryAfterMs))
   const { status, body } = connectFailure(error)
   if (status === 500) onDefect(error)
   if (status === 503) reply.header('retry-after', '1')

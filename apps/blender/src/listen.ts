@@ -5,6 +5,8 @@ import type { Blender } from '@freshet/contracts/ports/calls'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import type { Logger } from '@freshet/service/logging'
+import { grpcSource } from '@freshet/service/grpc-source'
+import type { RateLimits } from '@freshet/service/rate-limits'
 import { callObserver } from '@freshet/service/call-metrics'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -12,12 +14,14 @@ import type { Component, Health } from '@freshet/service/service'
 import type { Tls } from '@freshet/service/tls'
 import type { z } from 'zod'
 import type { processSchema } from './config.ts'
+import { admitCall } from './admit-call.ts'
 import { createHttpApp } from './server.ts'
 
 /** Dependencies of the servers. */
 export interface ServeOptions {
   readonly blender: Blender
   readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>
+  readonly rates: RateLimits
   readonly access: Access
   readonly logger: Logger
   readonly metrics: Metrics
@@ -32,6 +36,7 @@ export async function serve({
   blender,
   config,
   access,
+  rates,
   logger,
   metrics,
   report,
@@ -46,6 +51,7 @@ export async function serve({
   const app = createHttpApp({
     blender,
     access,
+    rates,
     timeoutMs,
     maxTimeoutMs,
     maxBodyBytes,
@@ -58,7 +64,10 @@ export async function serve({
   })
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
-  const services = [serveBlender(blender, { onDefect, onCall: callObserver(metrics), defaultTimeoutMs: timeoutMs })]
+  const observed = { onDefect, onCall: callObserver(metrics), defaultTimeoutMs: timeoutMs }
+  const services = [
+    serveBlender(blender, { ...observed, admit: (call, request) => admitCall(rates, grpcSource(call), request) }),
+  ]
   const server = await startGrpcServer({
     ...config.grpc,
     services,

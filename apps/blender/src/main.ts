@@ -4,13 +4,17 @@ import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createRankerClient } from '@freshet/adapters/grpc/ranker-client'
 import { redisOptions } from '@freshet/adapters/redis/connect'
+import { bucketTimeoutMs, createRedisBuckets } from '@freshet/adapters/redis/shared-buckets'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { newSecret } from '@freshet/adapters/system/secret'
 import { writingAs } from '@freshet/contracts/origin'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
 import { channelCredentials } from '@freshet/service/grpc-credentials'
+import { createRateLimits } from '@freshet/service/rate-limits'
+import { limitConfigOf } from '@freshet/service/rate-settings'
 import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createFeedObserver, observeMemory } from './feed-metrics.ts'
@@ -71,6 +75,17 @@ await runService({
     // Without a candidate service there are no popular pins, but users' last good feeds are better than no answer.
     const ask = () => blender.warmUp(config.blender.defaultTimeoutMs)
     await warmUp({ unready: blender.unready, ask, maxWaitMs: 30_000 })
-    await serve({ blender, config, access, logger, metrics, report, tls, readiness, use })
+    const buckets = createRedisBuckets({ ...redisOptions(config.redis), commandTimeoutMs: bucketTimeoutMs })
+    use({ name: 'rate limits', close: () => buckets.close() })
+    const rates = createRateLimits({
+      name,
+      config: limitConfigOf(config.limits),
+      clock,
+      shared: buckets,
+      ownSecret: newSecret(),
+      metrics,
+      report,
+    })
+    await serve({ blender, config, access, rates, logger, metrics, report, tls, readiness, use })
   },
 })

@@ -2,19 +2,22 @@ import type { Access } from '@freshet/access/access'
 import { AccessError } from '@freshet/access/errors'
 import type { CallRule } from '@freshet/access/rules'
 import { blenderRules } from '@freshet/adapters/access/blender-rules'
-import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { ContractError, isContractError, RateLimitedError, type ErrorCode } from '@freshet/contracts/errors'
 import type { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { createByteRoom } from '@freshet/service/byte-room'
 import { addBodyParser, bodyStatus, createHttpApp as createApp, type ConnectionFault } from '@freshet/service/http-app'
+import { httpSource } from '@freshet/service/http-source'
+import { retryAfterSeconds, type RateLimits } from '@freshet/service/rate-limits'
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { contentTypes } from '@freshet/adapters/connect/connect-call'
+import { admitCall } from './admit-call.ts'
 import { addConnectRoutes } from './connect-routes.ts'
 import { explanationToJson, feedToJson, namedEnums, relatedPinsToJson } from './json-answer.ts'
 import {
@@ -30,6 +33,8 @@ import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } fr
 export interface HttpOptions {
   readonly blender: Blender
   readonly access: Access
+  /** Limits of the rates of calls; absent: none. */
+  readonly rates?: RateLimits
   /** Deadline of a request. */
   readonly timeoutMs: number
   /** Longest deadline that a request by the Connect protocol can ask for. */
@@ -50,6 +55,7 @@ export interface HttpOptions {
 const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   CALL_INVALID_ARGUMENT: 400,
   CALL_CANCELLED: 499,
+  CALL_RATE_LIMITED: 429,
   CALL_DEADLINE_EXCEEDED: 504,
   CALL_UNAVAILABLE: 503,
   CALL_TLS_FAILED: 503,
@@ -107,6 +113,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   function refuse(reply: FastifyReply, status: number, error: ContractError | AccessError): FastifyReply {
     if (error.code === 'CALL_INTERNAL') onDefect(error)
     if (status === 503) reply.header('retry-after', '1')
+    if (error instanceof RateLimitedError) reply.header('retry-after', retryAfterSeconds(error.retryAfterMs))
     return reply.code(status).send(errorBody(error))
   }
 
@@ -135,16 +142,17 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     { json, preview, access }: RouteOptions<Request, Response>,
   ): void {
     const answer = answerer(ask, json)
-    const allowed = (request: FastifyRequest, message: Request): Request => {
+    const allowed = async (request: FastifyRequest, message: Request): Promise<Request> => {
       request.checkAccess(message)
+      await admitCall(options.rates, httpSource(request), message)
       return message
     }
     app.get(path, { config: { access } }, async (request, reply) => {
       const asked = read(jsonFromQuery(request.query as Record<string, unknown>))
-      return answer(preview(allowed(request, asked)), reply, traceIn(request))
+      return answer(preview(await allowed(request, asked)), reply, traceIn(request))
     })
     app.post(path, { config: { access } }, async (request, reply) =>
-      answer(allowed(request, read(request.body)), reply, traceIn(request)),
+      answer(await allowed(request, read(request.body)), reply, traceIn(request)),
     )
   }
 

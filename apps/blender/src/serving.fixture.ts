@@ -3,6 +3,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { createBlenderClient, type RemoteBlender } from '@freshet/adapters/grpc/blender-client'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import type { Blender } from '@freshet/contracts/ports/calls'
+import type { RateLimits } from '@freshet/service/rate-limits'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
@@ -12,13 +13,15 @@ import { createHttpApp } from './server.ts'
 interface Serving {
   readonly closing: (() => unknown)[]
   readonly onDefect?: (error: unknown) => void
+  readonly rates?: RateLimits
 }
 
 /** The HTTP server of a blender, which does not listen. */
-export function httpAppOf(blender: Blender, { closing, onDefect = () => {} }: Serving) {
+export function httpAppOf(blender: Blender, { closing, onDefect = () => {}, rates }: Serving) {
   const app = createHttpApp({
     access: openAccess,
     blender,
+    ...(rates && { rates }),
     timeoutMs: 500,
     maxTimeoutMs: 60_000,
     maxBodyBytes: 65_536,

@@ -6,11 +6,12 @@ import type { Clock } from '@freshet/domain/clock'
 import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
+import type { CallSource } from '@freshet/service/rate-limits'
 import type { IngestConfig } from './config.ts'
 
 export type IngestTopic = 'engagements.v1' | 'pins.v1' | 'erasures.v1'
 
-/** Trace and deadline of a request. */
+/** Trace, deadline and source of a request. */
 export interface IngestCall {
   /** Trace context. Ingest writes it into the record of each event. */
   readonly trace: MessageHeaders
@@ -18,6 +19,8 @@ export interface IngestCall {
   readonly deadlineMs: number | null
   /** Aborted when the client disconnects or its deadline passes. Records that have not been sent to the log then stay unsent. */
   readonly signal?: AbortSignal
+  /** Where it comes from; absent: from this process, so no rate is limited. */
+  readonly source?: CallSource
 }
 
 /** The records of one request. */

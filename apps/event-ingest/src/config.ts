@@ -1,4 +1,5 @@
 import { checkKafka, kafkaSchema, kafkaSettings, optionalRedisSchema } from '@freshet/adapters/settings'
+import { limitSettings } from '@freshet/service/rate-settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
@@ -145,6 +146,13 @@ const sourceSchema = z.object(sourceSettings).superRefine(checkKafka)
 /** The parsed `sourceSettings`. */
 export type SourceConfig = z.output<typeof sourceSchema>
 
+/** Settings of the rates of events. */
+export const eventLimitSettings = limitSettings('events', {
+  key: [0, 100_000],
+  user: [50, 10_000],
+  address: [2_000, 200_000],
+})
+
 /** The configuration of event-ingest. */
 export const processSchema = z.object({
   ...serviceSettings(9464),
@@ -153,9 +161,10 @@ export const processSchema = z.object({
   grpc: z.object(grpcSettings(7073)),
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
+  limits: z.object(eventLimitSettings),
   kafka: kafkaSchema,
   source: sourceSchema,
-  /** If set, answers contain a notice when state is folded from another log than this one. */
+  /** If set, answers contain a notice when state is folded from another log than this one, and replicas share the counts of `limits`. */
   redis: optionalRedisSchema,
 })
 

@@ -15,6 +15,7 @@ import { ingestProblems, type IngestCode, type IngestProblem } from '@freshet/co
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import type { Clock } from '@freshet/domain/clock'
 import { bodyStatus } from '@freshet/service/http-app'
+import { httpSource } from '@freshet/service/http-source'
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -22,7 +23,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import type { Ingest } from './ingest.ts'
 import { createMessageCalls, formatProblems, type MessageCall } from './message-calls.ts'
-import { problemOfError } from './request-problems.ts'
+import { problemOfError, retryAfter } from './request-problems.ts'
 
 /** Dependencies and settings of the Connect protocol. */
 export interface ConnectOptions {
@@ -45,7 +46,7 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
   const fail = (reply: FastifyReply, problems: Problems): FastifyReply => {
     const { status, body } = failureOf(problems)
     if (ingestProblems[problems[0].code].retryable)
-      reply.header('retry-after', String(options.config.retryAfterSeconds))
+      reply.header('retry-after', String(retryAfter(problems[0], options.config)))
     return reply.code(status).type('application/json').send(body)
   }
   app.setErrorHandler((error, request, reply) => {
@@ -77,7 +78,10 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
       const deadline = deadlineOf(request, options.clock)
       try {
         request.received?.end()
-        const result = await take(message, { bytes: request.bodyBytes, call: deadline.call })
+        const result = await take(message, {
+          bytes: request.bodyBytes,
+          call: { ...deadline.call, source: httpSource(request) },
+        })
         count(result.kind === 'failed' ? result.outcome : 'accepted')
         if (result.kind === 'failed') return await fail(reply, result.problems)
         const answer = packed(writeResponse(method, codec, result.response), request.headers['accept-encoding'])
@@ -138,6 +142,7 @@ function failureOf(problems: Problems): ConnectFailure {
 
 function connectCodeOf(code: IngestCode): string {
   if (code === 'INGEST_DEADLINE_EXCEEDED') return 'deadline_exceeded'
+  if (code === 'RATE_LIMITED') return 'resource_exhausted'
   const { fault, retryable } = ingestProblems[code]
   if (fault === 'client') return 'invalid_argument'
   return retryable && code !== 'INGEST_INTERNAL' ? 'unavailable' : 'internal'

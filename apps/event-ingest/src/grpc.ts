@@ -1,8 +1,10 @@
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js'
+import { Metadata } from '@grpc/grpc-js'
 import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import { EventIngestService } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import type { IngestProblem } from '@freshet/contracts/json/problems'
 import type { GrpcService } from '@freshet/service/grpc-service'
+import { retryMetadata } from '@freshet/service/grpc-source'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import { readCall, sized, toStatus, type Sized } from './grpc-calls.ts'
@@ -47,7 +49,12 @@ export function createIngestGrpcService(
       function answer(result: CallResult<Response>): void {
         requests.inc({ protocol: 'grpc', outcome: result.kind === 'failed' ? result.outcome : 'accepted' })
         if (result.kind === 'accepted') done(null, result.response)
-        else done({ code: toStatus(result.problems[0]), details: formatProblems(result.problems) })
+        else {
+          const [problem] = result.problems
+          const { retryAfterMs } = problem
+          const metadata = retryAfterMs === undefined ? new Metadata() : retryMetadata(retryAfterMs)
+          done({ code: toStatus(problem), details: formatProblems(result.problems), metadata })
+        }
       }
 
       function refused(problem: IngestProblem): void {

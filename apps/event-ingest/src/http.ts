@@ -9,6 +9,7 @@ import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contract
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { addBodyParser, bodyStatus, createHttpApp as createApp, type ConnectionFault } from '@freshet/service/http-app'
+import { httpSource } from '@freshet/service/http-source'
 import { BodyError } from '@freshet/service/http-body'
 import type { Clock } from '@freshet/domain/clock'
 import type { Metrics } from '@freshet/service/metrics'
@@ -25,7 +26,7 @@ import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
 import { readMergeBody } from './merge-users.ts'
 import { openApi } from './openapi.ts'
-import { problemOf, problemOfError } from './request-problems.ts'
+import { problemOf, problemOfError, retryAfter } from './request-problems.ts'
 
 /** Dependencies and settings of the HTTP server. */
 export interface HttpOptions {
@@ -77,7 +78,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   const refuse = (reply: FastifyReply, problem: IngestProblem): FastifyReply => {
     const { status, retryable } = ingestProblems[problem.code]
     requests.inc({ protocol: 'http', outcome: problem.code })
-    if (retryable) reply.header('retry-after', String(config.retryAfterSeconds))
+    if (retryable) reply.header('retry-after', String(retryAfter(problem, config)))
     return reply.code(status).type('application/json').send(errorBody(problem))
   }
   const answer = (reply: FastifyReply, result: Answer): FastifyReply => {
@@ -191,9 +192,11 @@ function handOver(request: FastifyRequest): number {
   return request.bodyBytes
 }
 
-/** The trace of a request. There is no signal: ingest keeps the events of a client that disconnects, because the client cannot know whether they were accepted. */
-function readCall({ headers }: FastifyRequest): IngestCall {
-  return { trace: traceHeaders(headers['traceparent'], headers['tracestate']), deadlineMs: null }
+/** The trace and the source of a request. There is no signal: ingest keeps the events of a client that disconnects, because the client cannot know whether they were accepted. */
+function readCall(request: FastifyRequest): IngestCall {
+  const { headers } = request
+  const trace = traceHeaders(headers['traceparent'], headers['tracestate'])
+  return { trace, deadlineMs: null, source: httpSource(request) }
 }
 
 /** The events of a body, which is one event or has a list named `list` and may have the fields `more`. */

@@ -13,6 +13,7 @@ import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
 import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
+import { rateText, type RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import type { IngestConfig } from './config.ts'
@@ -87,6 +88,8 @@ export interface IngestOptions {
   readonly report: Report
   /** Why accepted events are not folded into state at present; null: they are. Absent: this process cannot know. */
   readonly foldProblem?: () => string | null
+  /** Limits of the rates of events, by key, user and address; absent: none. */
+  readonly rates?: RateLimits
   /** Provides the id of the log for the tokens; absent: tokens do not name their log. */
   readonly watch?: Pick<LogWatch, 'id'>
 }
@@ -167,6 +170,8 @@ function createTake(options: IngestOptions, append: Append) {
     const receivedAtMs = clock.now()
     const refusal = checkSize(events, plural[kind], config.maxBatchEvents)
     if (refusal !== null) return { kind: 'refused', problem: refusal }
+    const limited = await limitedBy(options.rates, events, batch.call)
+    if (limited !== null) return { kind: 'refused', problem: limited }
 
     const problems = new Map<number, readonly IngestProblem[]>()
     const records: NewRecord[] = []
@@ -197,6 +202,30 @@ function createTake(options: IngestOptions, append: Append) {
     const notice = topic === 'engagements.v1' ? (options.foldProblem?.() ?? '') : ''
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
+}
+
+/** The problem of a request that comes too fast; null: it does not. A batch costs as many units as it has events. */
+async function limitedBy(
+  rates: RateLimits | undefined,
+  events: readonly unknown[],
+  call: IngestCall | undefined,
+): Promise<IngestProblem | null> {
+  if (rates === undefined || call?.source === undefined) return null
+  const costs = new Map<string, number>()
+  for (const event of events) {
+    const userId = (event as { readonly userId?: unknown } | null)?.userId
+    if (typeof userId === 'string') costs.set(userId, (costs.get(userId) ?? 0) + 1)
+  }
+  const refused = await rates.take(call.source, events.length, costs)
+  if (refused === null) return null
+  const { retryAfterMs } = refused
+  const problem = problemAt(
+    '',
+    'the request',
+    retryAfterMs === null ? 'BATCH_TOO_LARGE' : 'RATE_LIMITED',
+    rateText(refused),
+  )
+  return { ...problem, field: '', ...(retryAfterMs !== null && { retryAfterMs }) }
 }
 
 function checkSize(events: readonly unknown[], list: string, max: number): IngestProblem | null {

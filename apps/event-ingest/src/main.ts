@@ -11,6 +11,7 @@ import { sourceComponents } from './connectors/kafka-source.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createIngest } from './ingest.ts'
 import { listenHttp } from './listen.ts'
+import { rateLimitsOf } from './rate-limits.ts'
 import { topicsKnown } from './topics-known.ts'
 import { watchLogs } from './watch-logs.ts'
 
@@ -31,7 +32,8 @@ await runService({
       onError: (error) => report(error, { part: 'fold-watch' }),
     })
     use(watch.component)
-    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
+    const rates = rateLimitsOf({ name, config, clock, metrics, report, use })
+    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report })
     const parts = { log, ingest, mapping: connectors.mapping, clock, config, metrics, report }

@@ -1,10 +1,16 @@
 import type { IngestCode, IngestProblem } from '@freshet/contracts/json/problems'
 import { BodyError, type BodyFault } from '@freshet/service/http-body'
+import { retryAfterSeconds } from '@freshet/service/rate-limits'
 import type { FastifyRequest } from 'fastify'
 
 /** A problem of the request as a whole, so it names no field. */
 export function problemOf(what: string, code: IngestCode, text: string): IngestProblem {
   return { code, field: '', message: `${what} ${text}` }
+}
+
+/** The value of `Retry-After` for a problem that may pass, seconds. */
+export function retryAfter({ retryAfterMs }: IngestProblem, config: { readonly retryAfterSeconds: number }): number {
+  return retryAfterMs === undefined ? config.retryAfterSeconds : retryAfterSeconds(retryAfterMs)
 }
 
 /** The problem that the client gets for a defect. */

@@ -6,6 +6,7 @@ import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { silentReport } from '@freshet/service/reporting'
+import type { RateLimits } from '@freshet/service/rate-limits'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings, type HttpLimits } from '@freshet/service/settings'
 import { z } from 'zod'
@@ -78,6 +79,7 @@ export async function startIngest(
     /** Absent: open. */
     readonly access?: Access
     readonly watched?: Pick<IngestOptions, 'watch' | 'foldProblem'>
+    readonly rates?: RateLimits
   } = {},
 ) {
   const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
@@ -88,7 +90,15 @@ export async function startIngest(
   const report = silentReport
   // The time is fixed, but waits are real, because no test advances the clock during a request.
   const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
-  const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
+  const ingest = createIngest({
+    log,
+    clock,
+    config,
+    metrics,
+    report,
+    ...options.watched,
+    ...(options.rates && { rates: options.rates }),
+  })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
   const connectors = createConnectors({ ingest, log, clock, config, metrics, report })
   const app = createHttpApp({

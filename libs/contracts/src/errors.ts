@@ -149,6 +149,12 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'A TLS connection to another service failed. The message names the setting of `tls` to change.',
   },
+  CALL_RATE_LIMITED: {
+    fault: 'client',
+    retryable: true,
+    meaning:
+      'A key, a user or an address calls faster than `limits` allow. Call again after the time in `Retry-After`.',
+  },
   CALL_INVALID_ARGUMENT: {
     fault: 'client',
     retryable: false,
@@ -286,6 +292,16 @@ export type ErrorCode = keyof typeof errorCatalogue
 export class ContractError extends CodedError<ErrorCode> {
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(code, errorCatalogue[code], message, options)
+  }
+}
+
+/** A call that came too fast. */
+export class RateLimitedError extends ContractError {
+  /** The same call is taken after this time. */
+  readonly retryAfterMs: number
+  constructor(message: string, retryAfterMs: number) {
+    super('CALL_RATE_LIMITED', message)
+    this.retryAfterMs = retryAfterMs
   }
 }
 

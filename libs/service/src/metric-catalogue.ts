@@ -32,6 +32,11 @@ export const metricCatalogue = {
     labels: ['method'],
     buckets: secondBuckets,
   },
+  freshet_rate_limited_total: {
+    type: 'counter',
+    help: 'Requests that were refused because their `key`, `user` or `address` sends too fast.',
+    labels: ['by'],
+  },
   freshet_http_connections: {
     type: 'gauge',
     help: 'Open connections of an HTTP server (`ingest`, `feed`, `operations`).',

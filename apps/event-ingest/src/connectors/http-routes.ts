@@ -5,6 +5,7 @@ import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contract
 import { formatTime } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { addBodyParser } from '@freshet/service/http-app'
+import { httpSource } from '@freshet/service/http-source'
 import { parseJsonBody } from '@freshet/service/json-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -12,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestCall } from '../append.ts'
 import type { IngestConfig } from '../config.ts'
 import type { Ingest } from '../ingest.ts'
-import { problemOf, problemOfError } from '../request-problems.ts'
+import { problemOf, problemOfError, retryAfter } from '../request-problems.ts'
 import { batchedType, binaryEvent, isBinaryMode, readCloudEvent, structuredType } from './cloudevents.ts'
 import type { ConnectorAnswer, Connectors } from './connectors.ts'
 import { readSegmentEvent, segmentCalls, sentAtOf, type SegmentCall } from './segment.ts'
@@ -177,10 +178,11 @@ function createAnswers(
 ) {
   const requests = metrics.counter('freshet_ingest_requests_total')
   return {
-    refuse(reply: FastifyReply, { code, field, message }: IngestProblem): FastifyReply {
+    refuse(reply: FastifyReply, problem: IngestProblem): FastifyReply {
+      const { code, field, message } = problem
       const kind = ingestProblems[code]
       requests.inc({ protocol, outcome: code })
-      if (kind.retryable) reply.header('retry-after', String(config.retryAfterSeconds))
+      if (kind.retryable) reply.header('retry-after', String(retryAfter(problem, config)))
       return reply.code(statusOf(kind)).send({ error: { code, field, message, retryable: kind.retryable } })
     },
     send(reply: FastifyReply, taken: Taken, status: number, more: object): FastifyReply {
@@ -205,6 +207,8 @@ function handOver(request: FastifyRequest): number {
   return request.bodyBytes
 }
 
-function callOf({ headers }: FastifyRequest): IngestCall {
-  return { trace: traceHeaders(headers['traceparent'], headers['tracestate']), deadlineMs: null }
+function callOf(request: FastifyRequest): IngestCall {
+  const { headers } = request
+  const trace = traceHeaders(headers['traceparent'], headers['tracestate'])
+  return { trace, deadlineMs: null, source: httpSource(request) }
 }

@@ -8,6 +8,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { createFeedObserver, observeMemory } from '@freshet/blender/feed-metrics'
+import { admitCall } from '@freshet/blender/admit-call'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
 import { observe as observeCandidates } from '@freshet/candidate-service/observe'
 import { readDescriptors } from '@freshet/contracts/descriptors'
@@ -19,6 +20,7 @@ import {
   storedPinState,
   userInspection,
 } from '@freshet/contracts/inspection/routes'
+import { newSecret } from '@freshet/adapters/system/secret'
 import { writingAs } from '@freshet/contracts/origin'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { version } from '@freshet/domain/version'
@@ -30,6 +32,9 @@ import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/obser
 import { servingInspection } from '@freshet/ranker/inspection'
 import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
+import { createRateLimits } from '@freshet/service/rate-limits'
+import { limitConfigOf } from '@freshet/service/rate-settings'
+import { grpcSource } from '@freshet/service/grpc-source'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
@@ -67,7 +72,10 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   await log.applyTopics(topicLayouts(config.data.partitions))
 
   const intake = { log: writingAs(log, 'event-ingest', version), clock, config: config.ingest, metrics, report }
-  const ingest = createIngest(intake)
+  const own = { clock, shared: null, ownSecret: newSecret(), metrics, report }
+  const rates = createRateLimits({ ...own, name: 'event-ingest', config: limitConfigOf(config.eventLimits) })
+  const feedRates = createRateLimits({ ...own, name: 'blender', config: limitConfigOf(config.feedLimits) })
+  const ingest = createIngest({ ...intake, rates })
   const connectors = createConnectors({ ingest, ...intake })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   const { models, backend } = await openSpecSlot(config.ranking)
@@ -163,6 +171,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const feedApp = createFeedApp({
     blender: embedded.blender,
     access,
+    rates: feedRates,
     timeoutMs: config.blender.defaultTimeoutMs,
     maxTimeoutMs: config.blender.maxTimeoutMs,
     maxBodyBytes: config.blender.maxBodyBytes,
@@ -179,7 +188,11 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     ...config.grpc,
     services: [
       createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: config.ingest.maxStreamBatches }),
-      serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
+      serveBlender(embedded.blender, {
+        onDefect,
+        defaultTimeoutMs: config.blender.defaultTimeoutMs,
+        admit: (call, request) => admitCall(feedRates, grpcSource(call), request),
+      }),
     ],
     access,
     descriptors: readDescriptors(),

@@ -1,6 +1,6 @@
-import { blenderSchema } from '@freshet/blender/config'
+import { blenderSchema, callLimitSettings } from '@freshet/blender/config'
 import { candidateServiceSchema } from '@freshet/candidate-service/config'
-import { adminSettings, corsSettings, ingestSettings } from '@freshet/event-ingest/config'
+import { adminSettings, corsSettings, eventLimitSettings, ingestSettings } from '@freshet/event-ingest/config'
 import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
 import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
@@ -62,6 +62,8 @@ export const devSchema = z.object({
   grpc: z.object(grpcSettings(7070)),
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
+  eventLimits: z.object(eventLimitSettings),
+  feedLimits: z.object(callLimitSettings),
   fold: z.object(foldSettings),
   updater: z.object({ ...updaterSettings, cacheBytes: devDefault(updaterSettings.cacheBytes, 32 << 20) }),
   candidates: candidateServiceSchema,

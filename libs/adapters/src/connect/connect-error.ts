@@ -30,6 +30,7 @@ const connectCodes: Readonly<Partial<Record<ErrorCode, { readonly code: string; 
   HEADERS_TOO_LARGE: invalid,
   CODEC_INVALID: invalid,
   CALL_DEADLINE_EXCEEDED: { code: 'deadline_exceeded', status: 504 },
+  CALL_RATE_LIMITED: { code: 'resource_exhausted', status: 429 },
   CALL_CANCELLED: { code: 'canceled', status: 499 },
   CALL_UNAVAILABLE: unavailable,
   FEED_MISSING: { code: 'not_found', status: 404 },

@@ -1,5 +1,5 @@
-import { status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import { ContractError } from '@freshet/contracts/errors'
+import { Metadata, status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
+import { ContractError, RateLimitedError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { boundedCall } from '../shared/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
@@ -17,6 +17,8 @@ export interface CallServerOptions {
   readonly onCall?: (call: string, status: string, ms: number) => void
   /** Maximum number of pending calls on one stream; further calls get RESOURCE_EXHAUSTED. Default 4,096. */
   readonly maxInFlightPerStream?: number
+  /** Called before a unary call is answered. The call ends with the error that it rejects with. */
+  readonly admit?: (call: ServerUnaryCall<unknown, unknown>, request: unknown) => Promise<void> | void
   /** Timeout of a unary call without a deadline, milliseconds; default 10,000. */
   readonly defaultTimeoutMs?: number
 }
@@ -29,12 +31,22 @@ export interface CallServer<Request, Response> {
   drain(): void
 }
 
+/** When a call that came too fast may come again, as metadata: seconds, and the pause in which gRPC clients do not retry by themselves. */
+function retryIn(error: unknown): { readonly metadata?: Metadata } {
+  if (!(error instanceof RateLimitedError)) return {}
+  const metadata = new Metadata()
+  metadata.set('retry-after', String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))))
+  metadata.set('grpc-retry-pushback-ms', String(error.retryAfterMs))
+  return { metadata }
+}
+
 /** Serves calls with `answer`, which receives the callers' deadlines and cancellations. `name`: the method's name for observers. */
 export function createCallServer<Request, Response>(
   name: string,
   answer: (request: Request, options: Required<CallOptions>) => Promise<Response>,
-  { onDefect, onCall = () => undefined, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 }: CallServerOptions,
+  options: CallServerOptions,
 ): CallServer<Request, Response> {
+  const { onDefect, onCall = () => undefined, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 } = options
   const open = new Set<ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>>()
   const pass = createTurnstile()
   let draining = false
@@ -48,7 +60,11 @@ export function createCallServer<Request, Response>(
    * Runs a call at its turn with the time that is left then. Under overload it skips calls that
    * the client gave up while they waited. Otherwise every answer would come too late and be useless.
    */
-  const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> => {
+  const inTurn = (
+    request: () => Request,
+    call: Required<CallOptions>,
+    admit?: (request: Request) => Promise<void> | void,
+  ): Promise<Response> => {
     const cameAtMs = performance.now()
     const ended = (code: status): void => onCall(name, status[code] ?? 'UNKNOWN', performance.now() - cameAtMs)
     const answered = boundedCall(call, async ({ timeoutMs, signal, headers }) => {
@@ -56,7 +72,9 @@ export function createCallServer<Request, Response>(
       signal.throwIfAborted()
       const leftMs = timeoutMs - (performance.now() - cameAtMs)
       if (leftMs <= 0) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'its turn came after its deadline')
-      return answer(request(), { timeoutMs: leftMs, signal, headers })
+      const asked = request()
+      await admit?.(asked)
+      return answer(asked, { timeoutMs: leftMs, signal, headers })
     })
     answered.then(
       () => ended(status.OK),
@@ -75,14 +93,20 @@ export function createCallServer<Request, Response>(
       })
       const deadline = call.getDeadline()
       const timeoutMs = msUntil(deadline) ?? defaultTimeoutMs
-      inTurn(() => messageOf(call.request), { timeoutMs, signal: stop.signal, headers: headersIn(call.metadata) }).then(
+      const admit =
+        options.admit && ((request: Request) => options.admit?.(call, request))
+      inTurn(
+        () => messageOf(call.request),
+        { timeoutMs, signal: stop.signal, headers: headersIn(call.metadata) },
+        admit,
+      ).then(
         (response) => {
           answered = true
           callback(null, response)
         },
         (error: unknown) => {
           answered = true
-          callback(failure(error))
+          callback({ ...failure(error), ...retryIn(error) })
         },
       )
     },

@@ -203,6 +203,6 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1
 `)
 
-function script(lua: string, readOnly = false): RedisScript {
+export function script(lua: string, readOnly = false): RedisScript {
   return { lua, sha: createHash('sha1').update(lua).digest('hex'), readOnly }
 }

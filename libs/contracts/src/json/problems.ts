@@ -124,6 +124,13 @@ export const ingestProblems = {
     meaning: 'The request line and the headers have more than `http.maxHeaderBytes` bytes.',
   },
   REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'The request is not valid HTTP.' },
+  RATE_LIMITED: {
+    fault: 'client',
+    retryable: true,
+    status: 429,
+    meaning:
+      'A key, a user or an address sends faster than `limits` allow. Nothing of this request was accepted; send it again after the time in `Retry-After`.',
+  },
   INGEST_OVERLOADED: {
     fault: 'server',
     retryable: true,
@@ -160,6 +167,8 @@ export interface IngestProblem {
   readonly field: string
   /** Names the field, the problem and the fix. */
   readonly message: string
+  /** The same request is taken after this time; absent: nobody knows when. */
+  readonly retryAfterMs?: number
 }
 
 /** The problem of a field of the event at `at`, e.g. `engagements[3]` (empty: a single event). `text` continues a sentence that begins with the field's name. */
