@@ -49,7 +49,7 @@ function callOnce(session: ClientHttp2Session, { path, headers, data, reset, ope
     const note = (given: Readonly<Record<string, unknown>>): void => {
       const code = given['grpc-status']
       const http = Number(given[':status'] ?? 200)
-      const message = decodeURIComponent(String((given['grpc-message'] as string | undefined) ?? ''))
+      const message = decodeURIComponent((given['grpc-message'] as string | undefined) ?? '')
       if (code !== undefined) answered = { status: status[Number(code)] ?? 'UNKNOWN', message }
       else if (http !== 200) answered = { status: `HTTP ${http}`, message }
     }

@@ -28,7 +28,7 @@ describe('rates of calls', () => {
       config: limitConfigOf(z.object(callLimitSettings).parse({ userRate: 0.5, userBurst: 2 })),
       clock: { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() },
       shared: null,
-    ownSecret: new Uint8Array(32),
+      ownSecret: new Uint8Array(32),
       metrics: createMetrics(),
       report: silentReport,
     })

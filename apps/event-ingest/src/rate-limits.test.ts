@@ -1,4 +1,5 @@
 import { openAccess } from '@freshet/access/access'
+import { Action } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { PostEngagementsRequest } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { createMetrics } from '@freshet/service/metrics'
@@ -118,7 +119,7 @@ describe('rates of events', () => {
     closing.push(() => {
       client.close()
     })
-    const engagement = { eventId: 'e', userId: 'u', pinId: 'p', action: 4, occurredAtMs: nowMs }
+    const engagement = { eventId: 'e', userId: 'u', pinId: 'p', action: Action.CLICK, occurredAtMs: nowMs }
     const request = PostEngagementsRequest.fromPartial({ engagements: Array.from({ length: 6 }, () => engagement) })
     const bytes = Buffer.from(PostEngagementsRequest.encode(request).finish())
     const metadata = new Metadata()

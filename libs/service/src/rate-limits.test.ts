@@ -56,7 +56,15 @@ function someLimits(
   const report: Report = (error) => reported.push(error)
   const metrics = createMetrics()
   const config = limitConfigOf(z.object(settings).parse(given))
-  const limits = createRateLimits({ name: 'test', config, clock, shared, ownSecret: new Uint8Array(32), metrics, report })
+  const limits = createRateLimits({
+    name: 'test',
+    config,
+    clock,
+    shared,
+    ownSecret: new Uint8Array(32),
+    metrics,
+    report,
+  })
   return { limits, clock, metrics, reported }
 }
 

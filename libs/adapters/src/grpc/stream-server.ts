@@ -93,8 +93,7 @@ export function createCallServer<Request, Response>(
       })
       const deadline = call.getDeadline()
       const timeoutMs = msUntil(deadline) ?? defaultTimeoutMs
-      const admit =
-        options.admit && ((request: Request) => options.admit?.(call, request))
+      const admit = options.admit && ((request: Request) => options.admit?.(call, request))
       inTurn(
         () => messageOf(call.request),
         { timeoutMs, signal: stop.signal, headers: headersIn(call.metadata) },
