@@ -11,7 +11,7 @@ export function grpcSource(call: { readonly metadata: Metadata; getPeer(): strin
   }
 }
 
-/** What a refused call is told beside RESOURCE_EXHAUSTED: `retry-after` in seconds, and the pause in which gRPC clients do not retry by themselves. */
+/** What a refused call gets beside RESOURCE_EXHAUSTED: `retry-after` in seconds, and the pause in which gRPC clients do not retry by themselves. */
 export function retryMetadata(retryAfterMs: number): Metadata {
   const metadata = new Metadata()
   metadata.set('retry-after', String(retryAfterSeconds(retryAfterMs)))

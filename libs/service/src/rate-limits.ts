@@ -230,7 +230,7 @@ function createLocalBuckets(max: number): LocalBuckets {
   }
 }
 
-/** What a caller is told. The text continues a sentence that begins with "the request". */
+/** What the message to a caller says. The text continues a sentence that begins with "the request". */
 export function rateText({ by, retryAfterMs }: RateRefused): string {
   const whose = { key: 'this key', user: 'this user', address: 'this address' }[by]
   if (retryAfterMs === null) return `is larger than ${whose} may send at once; send less at a time`
