@@ -35,9 +35,7 @@ export function gcra(emptyAtUs: number, nowUs: number, cost: number, limit: Rate
   if (cost > limit.burst) return { admitted: false, retryAfterMs: null }
   const next = Math.ceil(Math.max(emptyAtUs, nowUs) + cost * unitUs(limit))
   const overUs = next - limit.burst * unitUs(limit) - nowUs
-  return overUs < 1
-    ? { admitted: true, emptyAtUs: next }
-    : { admitted: false, retryAfterMs: Math.ceil(overUs / 1_000) }
+  return overUs < 1 ? { admitted: true, emptyAtUs: next } : { admitted: false, retryAfterMs: Math.ceil(overUs / 1_000) }
 }
 
 /** One bucket of a request. */
