@@ -3,7 +3,7 @@
  *
  *   node test/run.ts [--only format,proto,types,lint,tests] [-- vitest arguments]
  *
- * Exit code 1 when anything failed, or when FRESHET_EXPECT_CONTAINERS=1 and a test was skipped.
+ * Exit code 1 when anything failed, or when FRESHET_EXPECT_CONTAINERS=1 or FRESHET_EXPECT_CHROMIUM=1 and a test was skipped.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -75,8 +75,9 @@ if (wanted('tests')) {
 writeFileSync(summaryFile, JSON.stringify(counts))
 if (problems.length > 0) console.log(`\nFailed:\n${problems.map((name) => `  ${name}`).join('\n')}`)
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-const skippedInCi = process.env['FRESHET_EXPECT_CONTAINERS'] === '1' && counts.skipped > 0
-if (skippedInCi) console.log('FRESHET_EXPECT_CONTAINERS=1: a skipped test is a failure here.')
+const expecting = ['FRESHET_EXPECT_CONTAINERS', 'FRESHET_EXPECT_CHROMIUM'].filter((name) => process.env[name] === '1')
+const skippedInCi = expecting.length > 0 && counts.skipped > 0
+if (skippedInCi) console.log(`${expecting.join(', ')} = 1: a skipped test is a failure here.`)
 process.exitCode = counts.failed > 0 || skippedInCi ? 1 : 0
 
 interface VitestReport {

@@ -236,6 +236,12 @@ async function stored(world: World, family: StateFamily, keys: readonly string[]
   return values
 }
 
+/** How many engagements the stored state of a user counts. */
+export async function appliedOf(world: World, userId: string): Promise<number> {
+  const [bytes] = await stored(world, 'user', [userId])
+  return bytes == null ? 0 : countOf(decodeUserState(bytes).counters)
+}
+
 async function differingUsers(
   world: World,
   users: ReadonlyMap<string, readonly Engagement[]>,

@@ -1,0 +1,35 @@
+/**
+ * `npm run sdk:faults [-- --outage 10m] [--only TEXT]`: the SDK in Chromium and in Node against `freshet dev` through a proxy with faults, and
+ * what became of its events. Exit code 1 when one was lost or doubled.
+ */
+import { parseArgs } from 'node:util'
+import { findChromium, startChromium } from '../harness/chromium.ts'
+import { startDevServer } from './dev-server.ts'
+import { faultTable, nodeScenarios, pageScenarios, playFaults } from './faults.ts'
+import { packSdk } from './package.ts'
+
+const { values } = parseArgs({ options: { outage: { type: 'string', default: '8s' }, only: { type: 'string' } } })
+const [, count = '', unit = ''] = /^(\d+)(s|m)$/.exec(values.outage) ?? []
+if (count === '') throw new Error(`--outage is ${values.outage}; give for example 30s or 10m`)
+const outageMs = Number(count) * (unit === 'm' ? 60_000 : 1_000)
+
+const path = findChromium()
+if (path === null) console.log('SKIPPED: the scenarios in a page; there is no Chromium')
+const sdk = await packSdk()
+const dev = await startDevServer()
+const browser = path === null ? null : await startChromium(path)
+try {
+  const scenarios = [...(browser === null ? [] : pageScenarios), ...nodeScenarios].filter(([name]) =>
+    name.includes(values.only ?? ''),
+  )
+  const project = await sdk.project()
+  const rows = await playFaults({ dev, browser, project, outageMs }, scenarios, (scenario, seconds) => {
+    console.error(`${scenario}: ${seconds.toFixed(1)} s`)
+  })
+  console.log(faultTable(rows))
+  if (rows.some(({ lost, doubled, tracked }) => lost > 0 || doubled !== 0 || tracked === 0)) process.exitCode = 1
+} finally {
+  await browser?.close()
+  await dev.remove()
+  sdk.remove()
+}
