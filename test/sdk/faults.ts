@@ -343,7 +343,7 @@ async function play(set: FaultSetUp, name: string, [scenario, run]: Scenario): P
       },
       track: (page, count, everyMs = 0) => page.evaluate(`many(${count}, ${everyMs})`),
       async drained(page) {
-        const left = async () => ((await page.evaluate('client.flush()')) as { readonly left: number }).left
+        const left = async () => (await page.evaluate<{ readonly left: number }>('client.flush()')).left
         await eventually(
           `${scenario}: everything sent`,
           async () => ((await left()) === 0 ? true : null),

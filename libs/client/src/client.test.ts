@@ -312,6 +312,7 @@ describe('giving up', () => {
     await client.close()
     expect(dropped).toMatchObject([{ event: { eventId: 'e0' }, reason: 'closed' }])
     track()
+    await settled()
     expect(dropped).toHaveLength(2)
     expect(timers()).toBe(0)
   })
@@ -368,11 +369,10 @@ describe('the calls of actions', () => {
     expect(new Set(sent.map(({ sessionId }) => sessionId)).size).toBe(1)
   })
 
-  it('measure bytes, not characters', async () => {
+  it('keep what is not ASCII', async () => {
     const { client, calls } = setUp()
     await client.block({ word: 'Żółw 🐢' })
     await client.flush()
-    expect(calls[0]!.init.body).toMatch(/^[\0-~]+$/)
     expect(calls[0]!.body.engagements[0]).toMatchObject({ word: 'Żółw 🐢' })
   })
 })

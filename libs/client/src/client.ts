@@ -1,6 +1,6 @@
 import { actions, type ActionCalls, type EngagementInput, type ShownPin } from './engagement.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { feedOf, type Feed, type FeedRequest, type ListRequest, type SearchRequest } from './feed.ts'
+import { feedOf, type Feed, type FeedItem, type FeedRequest, type ListRequest, type SearchRequest } from './feed.ts'
 import { createLooks } from './looks.ts'
 import type { DropReason, FreshetOptions, Tracked } from './options.ts'
 import { createQueue } from './queue.ts'
@@ -53,12 +53,6 @@ export interface Freshet extends ActionCalls {
 /** Pins named in a request at most. */
 const maxNamedPins = 1_000
 
-/** The fields of events and merges that are sent. */
-const sentFields =
-  'eventId userId sessionId action pinId boardId creatorId topicId word occurredAt feedId position surface dwellMs intoUserId'.split(
-    ' ',
-  )
-
 /** Creates a client over a store; null: events wait in memory. */
 export function createClient(
   options: FreshetOptions,
@@ -79,7 +73,7 @@ export function createClient(
     maxLookMs = 5_000,
     feedUrl,
   } = options
-  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw new RangeError('maxBatchEvents must be from 1 to 1,000')
+  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw RangeError('maxBatchEvents must be from 1 to 1000')
   const { page, now, newEventId, after } = environment
   const user = createUser(options.name ?? 'default', options.consent !== 'required', environment)
   const network = createNetwork(options, timeoutMs, environment)
@@ -87,21 +81,13 @@ export function createClient(
   const counts = { tracked: 0, accepted: 0, rejected: 0, dropped: {} as Partial<Record<DropReason, number>> }
   const closing = new AbortController()
 
-  /** Runs a callback of the app, whose errors are not the client's. */
+  /** Calls back to the app, whose errors are not the client's. */
   const call = <T>(callback: ((value: T) => void) | undefined, value: T): void => {
-    try {
-      callback?.(value)
-    } catch (error) {
-      after(0, () => {
-        throw error
-      })
-    }
+    queueMicrotask(() => callback?.(value))
   }
 
-  const onEnded = ({ id, json, user: intoUserId, to }: NewEntry, ending: Ending): void => {
-    // What a merge does not say in its body.
-    const merge = to ? { eventId: id, intoUserId, fromUserId: decodeURIComponent(to.split('/')[3]!) } : {}
-    const event = { ...(JSON.parse(json) as Tracked), ...merge }
+  const onEnded = ({ id: eventId, json }: NewEntry, ending: Ending): void => {
+    const event = { ...(JSON.parse(json) as Tracked), eventId }
     if (typeof ending === 'string') {
       counts.dropped[ending] = (counts.dropped[ending] ?? 0) + 1
       call(options.onDropped, { event, reason: ending })
@@ -129,22 +115,28 @@ export function createClient(
 
   const add = async (id: string, userId: string, event: object, to?: string): Promise<string> => {
     counts.tracked++
-    // In ASCII it has as many bytes as characters.
-    const json = JSON.stringify(event, sentFields).replace(
-      /[^\0-~]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    const entry = { id, user: userId, at: now(), json, ...(to && { to }) }
+    const entry = { id, user: userId, at: now(), json: JSON.stringify(event), ...(to && { to }) }
     if (user.consents()) await queue.add(entry)
     else onEnded(entry, 'no consent')
     return id
   }
 
   const track = (input: EngagementInput): Promise<string> => {
-    const { occurredAtMs = now(), userId = user.id(), eventId = newEventId() } = input
-    const sessionId = input.sessionId ?? (input.userId ? undefined : user.session())
+    // What a feed item says beside its place is not part of the event.
+    const {
+      occurredAtMs = now(),
+      utility: _,
+      sources: __,
+      seenAgain: ___,
+      ...others
+    } = input as EngagementInput & FeedItem
+    const {
+      eventId = newEventId(),
+      userId = user.id(),
+      sessionId = others.userId ? undefined : user.session(),
+    } = others
     const occurredAt = new Date(occurredAtMs).toISOString()
-    return add(eventId, userId, { ...input, eventId, userId, sessionId, occurredAt })
+    return add(eventId, userId, { ...others, eventId, userId, sessionId, occurredAt })
   }
 
   const looks = createLooks({
@@ -157,12 +149,7 @@ export function createClient(
   })
 
   const atMost = <T>(work: Promise<T>): Promise<T | undefined> =>
-    new Promise((resolve) => {
-      const cancel = after(maxFlushWaitMs, () => {
-        resolve(undefined)
-      })
-      void work.then(resolve).finally(cancel)
-    })
+    Promise.race([work, new Promise<undefined>((resolve) => void after(maxFlushWaitMs, () => resolve(undefined)))])
 
   /** Pins of the user's events that wait; undefined: nothing waits. */
   const pinsWaiting = async (userId: string): Promise<readonly string[] | undefined> => {
@@ -174,7 +161,7 @@ export function createClient(
 
   /** Asks for pins that reflect what the user did, as far as the server knows it; the rest goes with the request. */
   const ask = async (path: string, surface: ShownPin['surface'] | undefined, request: ListRequest): Promise<Feed> => {
-    if (!feedUrl) throw new TypeError('feed, related and search need the option feedUrl')
+    if (!feedUrl) throw TypeError('feedUrl is missing')
     const { signal, userId = user.id(), ...others } = request
     const isOwn = userId === user.id()
     looks.report()
@@ -209,7 +196,15 @@ export function createClient(
     if (user.consents()) void queue.flush()
   }
   // Hidden or shown, back from the back/forward cache, or perhaps back on the network.
-  for (const event of ['visibilitychange', 'pageshow', 'online'] as const) page?.on(event, flush, closing.signal)
+  for (const event of ['visibilitychange', 'pageshow', 'online'] as const)
+    page?.on(
+      event,
+      () => {
+        looks.update()
+        flush()
+      },
+      closing.signal,
+    )
   page?.on(
     'pagehide',
     () => {
@@ -224,7 +219,7 @@ export function createClient(
     observe: (element, pin) => looks.observe(element, pin, pin.feedId ? `${pin.feedId} ${pin.position}` : pin.pinId),
     feed: (request = {}) => ask('/v1/feed', 'home', request),
     related: (pin, request = {}) =>
-      ask('/v1/related', 'related', { ...request, ...{ pinId: typeof pin === 'string' ? pin : pin.pinId } }),
+      ask('/v1/related', 'related', { ...request, ...{ pinId: (pin as ShownPin).pinId ?? pin } }),
     search: (request) => ask('/v1/search', undefined, request),
     async identify(userId) {
       const { user: known, token: _, anonymous, ...kept } = user.read()
@@ -258,7 +253,7 @@ export function createClient(
     tokenOf: (userId) => tokens.get(userId) ?? null,
     counts: () => ({ ...counts, dropped: { ...counts.dropped } }),
     close() {
-      looks.close()
+      looks.report()
       closing.abort()
       return queue.close()
     },

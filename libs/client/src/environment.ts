@@ -47,5 +47,5 @@ export const commonEnvironment = {
   random: () => Math.random(),
   // crypto.randomUUID is missing on pages without TLS.
   newEventId: () =>
-    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join(''),
 }

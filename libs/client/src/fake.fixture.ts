@@ -121,10 +121,11 @@ export function setUp(
     fetch: async (url, init) => {
       const call = { url, init, body: JSON.parse(init.body as string) as Call['body'] } as Call
       calls.push(call)
+      if (init.signal?.aborted === true) throw init.signal.reason as Error
       const answer = await Promise.race([
         server.answer(call),
         new Promise<Response>((_, reject) =>
-          init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
+          init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error), { once: true }),
         ),
       ])
       if (answer instanceof Error) throw answer

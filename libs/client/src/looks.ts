@@ -16,7 +16,8 @@ export interface Looks {
   observe(element: object, pin: object, key: string): () => void
   /** Reports what was noticed and is still on the screen. */
   report(): void
-  close(): void
+  /** The page was hidden or shown. */
+  update(): void
 }
 
 /** How long half of a pin must be visible. */
@@ -24,97 +25,66 @@ const leastMs = 1_000
 /** How many places are remembered. */
 const maxSeen = 10_000
 
-/** One observed pin. */
-interface Look {
-  readonly pin: object
-  readonly key: string
-  /** Visible before `sinceMs`. */
-  visibleMs: number
-  /** When it came into sight; null: it is not visible. */
-  sinceMs: number | null
-  inSight: boolean
-  isNoticed: boolean
-  cancel: () => void
-}
-
 /** Measures how long pins are visible. */
-export function createLooks(options: LookOptions): Looks {
-  const { environment, onSeen, onScrolledPast } = options
+export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: LookOptions): Looks {
   const { page, now, after } = environment
-  const looks = new Set<Look>()
+  /** What goes on with each observed element: an update, and a report of what was noticed. */
+  const looks = new Set<readonly [update: () => void, report: () => void]>()
   const seen = new Set<string>()
-
-  const pass = (look: Look): void => {
-    if (look.sinceMs !== null) look.visibleMs += Math.max(0, now() - look.sinceMs)
-    look.sinceMs = null
-    look.cancel()
-  }
-
-  /** Ends a look, which may be reported. */
-  const finish = (look: Look): void => {
-    pass(look)
-    if (look.isNoticed && !seen.has(look.key)) {
-      seen.add(look.key)
-      if (seen.size > maxSeen) seen.delete(seen.values().next().value!)
-      onSeen(look.pin, Math.round(look.visibleMs))
-    }
-  }
-
-  /** Goes on measuring, or stops, as the element and the page are visible. */
-  const update = (look: Look): void => {
-    const isVisible = look.inSight && page?.isVisible() === true
-    if (seen.has(look.key) || isVisible === (look.sinceMs !== null)) return
-    if (!isVisible) {
-      if (look.isNoticed) finish(look)
-      else pass(look)
-      return
-    }
-    look.sinceMs = now()
-    // A second without a break counts.
-    look.visibleMs = 0
-    look.cancel = after(leastMs, () => {
-      look.isNoticed = true
-      look.cancel = after(options.maxLookMs, () => {
-        finish(look)
-      })
-    })
-  }
-
-  const updateAll = (): void => {
-    for (const look of looks) update(look)
-  }
-  const closing = new AbortController()
-  page?.on('visibilitychange', updateAll, closing.signal)
-
   return {
     observe(element, pin, key) {
-      if (page === null) throw new TypeError('observe needs a page')
-      const look: Look = {
-        ...{ pin, key, visibleMs: 0, sinceMs: null, inSight: false, isNoticed: false },
-        cancel: () => undefined,
+      /** When half of it came into sight; 0: it is not visible. */
+      let sinceMs = 0
+      let briefMs = 0
+      let inSight = false
+      let isNoticed = false
+      let cancel: (() => void) | undefined
+      const stop = (): void => {
+        cancel?.()
+        const visibleMs = now() - sinceMs
+        if (isNoticed) {
+          seen.add(key)
+          if (seen.size > maxSeen) seen.delete(seen.values().next().value!)
+          onSeen(pin, visibleMs)
+        } else if (sinceMs) briefMs = visibleMs
+        isNoticed = false
+        sinceMs = 0
       }
+      const update = (): void => {
+        const isVisible = inSight && page!.isVisible() && !seen.has(key)
+        if (!isVisible) stop()
+        else if (!sinceMs) {
+          sinceMs = now()
+          cancel = after(leastMs, () => {
+            isNoticed = true
+            cancel = after(maxLookMs, stop)
+          })
+        }
+      }
+      const report = (): void => {
+        if (isNoticed) stop()
+      }
+      const look = [update, report] as const
       looks.add(look)
-      const unwatch = page.watch(element, ({ share, above }) => {
-        look.inSight = share >= 0.5
-        update(look)
-        if (above && look.visibleMs > 0 && !look.isNoticed && !seen.has(key)) {
-          onScrolledPast(pin, Math.round(look.visibleMs))
-          look.visibleMs = 0
+      const unwatch = page!.watch(element, ({ share, above }) => {
+        inSight = share >= 0.5
+        update()
+        if (above && briefMs && !seen.has(key)) {
+          onScrolledPast(pin, briefMs)
+          briefMs = 0
         }
       })
       return () => {
         unwatch()
-        finish(look)
+        stop()
         looks.delete(look)
       }
     },
     report() {
-      for (const look of looks) if (look.isNoticed) finish(look)
+      for (const [, report] of looks) report()
     },
-    close() {
-      closing.abort()
-      for (const look of looks) finish(look)
-      looks.clear()
+    update() {
+      for (const [update] of looks) update()
     },
   }
 }

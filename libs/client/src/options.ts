@@ -5,7 +5,6 @@ import type { ClientContext } from './feed.ts'
 /** An anonymous user who became known. */
 export interface TrackedMerge {
   readonly eventId: string
-  readonly fromUserId: string
   readonly intoUserId: string
   readonly occurredAt: string
 }

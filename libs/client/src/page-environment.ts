@@ -2,7 +2,7 @@ import { commonEnvironment, type ClientEnvironment, type Sight } from './environ
 
 /** The parts of a browser that are used here. */
 declare const document: EventTarget & { readonly visibilityState: string }
-declare const localStorage: { getItem(key: string): string | null; setItem(key: string, text: string): void }
+declare const localStorage: Record<string, string>
 declare const IntersectionObserver: new (
   onChange: (entries: readonly IntersectionEntry[]) => void,
   options: { readonly threshold: readonly number[] },
@@ -53,7 +53,7 @@ export function pageEnvironment(): ClientEnvironment {
       return {
         get() {
           try {
-            return localStorage.getItem(key) ?? own
+            return localStorage[key] ?? own
           } catch {
             return own
           }
@@ -61,7 +61,7 @@ export function pageEnvironment(): ClientEnvironment {
         set(text) {
           own = text
           try {
-            localStorage.setItem(key, text)
+            localStorage[key] = text
           } catch {
             // The page remembers it.
           }

@@ -160,7 +160,7 @@ export function createQueue(options: QueueOptions): Queue {
     }
     failures = 0
     if (status === 413 && batch.length > 1) batchLimit = Math.ceil(batch.length / 2)
-    else await end(batch, error)
+    else await end(batch, problemOf(error))
     return true
   }
 
@@ -176,7 +176,8 @@ export function createQueue(options: QueueOptions): Queue {
       if (!('code' in receipt)) {
         accepted.push(entry)
         options.onAccepted(entry, receipt.token)
-      } else if (!clockWasWrong || !receipt.code.startsWith('EVENT_TIME_')) rejected.push({ ...entry, ending: receipt })
+      } else if (!clockWasWrong || !receipt.code.startsWith('EVENT_TIME_'))
+        rejected.push({ ...entry, ending: problemOf(receipt) })
     })
     await remove(accepted)
     await end(rejected)
@@ -184,14 +185,11 @@ export function createQueue(options: QueueOptions): Queue {
 
   /** Notes, reports and removes. If the process dies in between, whoever comes next finds the note. */
   const end = async (entries: readonly Entry[], otherwise?: Ending): Promise<void> => {
-    const ended = entries.map((entry) => {
-      const ending = entry.ending ?? otherwise!
-      if (typeof ending === 'string') return { ...entry, ending }
-      const { code, field, message } = ending
-      return { ...entry, ending: { code, field, message } }
-    })
+    const ended = entries.map((entry) => ({ ...entry, ending: entry.ending ?? otherwise! }))
     await stored(ended, (some) => store!.put(some))
     for (const entry of ended) onEnded(entry, entry.ending)
+    // The app hears of it before it is forgotten.
+    await Promise.resolve()
     await remove(ended)
   }
 
@@ -318,6 +316,10 @@ export function createQueue(options: QueueOptions): Queue {
       await store?.close()
     },
   }
+}
+
+function problemOf({ code, field, message }: Problem): Problem {
+  return { code, field, message }
 }
 
 /** The longest prefix of `entries` that fits one request, at least one. */

@@ -1,23 +1,14 @@
 import type { ClientEnvironment } from './environment.ts'
 import type { FreshetOptions, Problem } from './options.ts'
 
-/** An unsuccessful answer. */
-export class FreshetError extends Error {
-  /** HTTP status; 0: no answer came. */
-  declare readonly status: number
-  /** Code of the server's error catalogue; `NO_ANSWER`: no answer came. */
-  declare readonly code: string
+/** An unsuccessful answer: an Error with the name `FreshetError`. */
+export interface FreshetError extends Error {
+  /** Code of the server's error catalogue. */
+  readonly code: string
   /** The field that is wrong; empty: none in particular. */
-  declare readonly field: string
-  constructor(status: number, problem: Partial<Problem>) {
-    super(problem.message ?? `the server answered with status ${status}`)
-    Object.assign(this, {
-      name: 'FreshetError',
-      status,
-      code: problem.code ?? `HTTP_${status}`,
-      field: problem.field ?? '',
-    })
-  }
+  readonly field: string
+  /** HTTP status; 0: no answer came, and the code is `NO_ANSWER`. */
+  readonly status: number
 }
 
 /** Browsers accept at most 64 KiB of requests that outlive their page. */
@@ -57,22 +48,20 @@ export function createNetwork(
       ...(token && { authorization: `Bearer ${token}` }),
     },
     body,
-    keepalive: body.length < maxKeepaliveBytes,
+    keepalive: new Blob([body]).size < maxKeepaliveBytes,
   })
   return {
     async post(url, body, signal) {
       const ending = new AbortController()
       const cancel = after(timeoutMs, () => {
-        ending.abort(new Error(`no answer within ${timeoutMs} ms`))
+        ending.abort(Error(`no answer within ${timeoutMs} ms`))
       })
-      const abort = (): void => {
-        ending.abort(signal?.reason)
-      }
-      signal?.addEventListener('abort', abort)
       try {
         if (canRenew) token ||= await readToken()
-        signal?.throwIfAborted()
-        const response = await fetch(url, { ...init(body), signal: ending.signal })
+        const response = await fetch(url, {
+          ...init(body),
+          signal: signal ? AbortSignal.any([signal, ending.signal]) : ending.signal,
+        })
         const { status, headers } = response
         const text = await response.text()
         let json: unknown = null
@@ -83,10 +72,9 @@ export function createNetwork(
         }
         return { status, headers, json }
       } catch (error) {
-        throw new FreshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
+        throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
       } finally {
         cancel()
-        signal?.removeEventListener('abort', abort)
       }
     },
     postLast(url, body) {
@@ -101,5 +89,12 @@ export function createNetwork(
 
 /** The error of an answer. */
 export function errorOf({ status, json }: Answer): FreshetError {
-  return new FreshetError(status, (json as { readonly error?: Partial<Problem> } | null)?.error ?? {})
+  return freshetError(status, (json as { readonly error?: Partial<Problem> } | null)?.error)
+}
+
+function freshetError(status: number, { code, field = '', message }: Partial<Problem> = {}): FreshetError {
+  return Object.assign(Error(message ?? `the server answered with status ${status}`), {
+    ...{ name: 'FreshetError', status, field },
+    code: code ?? `HTTP_${status}`,
+  })
 }

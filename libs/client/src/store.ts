@@ -8,7 +8,7 @@ export interface NewEntry {
   readonly user: string
   /** When it was tracked, milliseconds since the epoch. */
   readonly at: number
-  /** The body of the event, in ASCII, so that its length is its size. */
+  /** The body of the event. */
   readonly json: string
   /** Where to post it alone; absent: it is an engagement, sent in batches. */
   readonly to?: string
@@ -37,5 +37,5 @@ export interface Store {
   close(): Promise<unknown>
 }
 
-/** What an entry takes, bytes. */
+/** What an entry takes, bytes: more than its body, whose ids are nearly always ASCII. */
 export const sizeOf = ({ json }: NewEntry): number => json.length + 200
