@@ -13,6 +13,11 @@ export interface LmdbEnvironment {
   /** Opens or creates a database; at most 256 in one folder. Keys are 1–1,978 bytes, ordered as unsigned bytes. */
   database(name: string): BytesDatabase
   /**
+   * The same database to read ranges from: the values lie together in large pieces of memory. Thousands of small pieces would leave
+   * the memory of the process in fragments. A value that is kept keeps its whole piece: copy it.
+   */
+  scan(name: string): Pick<BytesDatabase, 'getRange'>
+  /**
    * Rejects with STORE_FULL when the disk is full.
    * Runs `work` inside a write transaction and resolves when the transaction is on disk. Works queued while a transaction is being
    * written share the next one, in the order they came, so concurrent writers share one fsync. `work` must be
@@ -68,6 +73,8 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
     throw error
   }
   const databases = new Map<string, BytesDatabase>()
+  const scans = new Map<string, BytesDatabase>()
+  const encoder = createPieces()
   let queue: Queued[] = []
   let writing: Promise<void> | null = null
   let closed: Promise<void> | null = null
@@ -109,6 +116,17 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
       return database
     },
 
+    scan(name) {
+      let database = scans.get(name)
+      if (database === undefined) {
+        // lmdb's types do not have `encoder`.
+        const withEncoder = { name, ...bytesOnly, encoder }
+        database = root.openDB<Uint8Array, Uint8Array>(withEncoder)
+        scans.set(name, database)
+      }
+      return database
+    },
+
     transaction<T>(work: () => T): Promise<T> {
       if (closed !== null) return Promise.reject(new ContractError('STORE_CLOSED', `${folder} was closed`))
       return new Promise<T>((resolve, reject) => {
@@ -131,6 +149,28 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
 const bytesOnly = { encoding: 'binary', keyEncoding: 'binary' } as const satisfies {
   encoding: string
   keyEncoding: string
+}
+
+/** Bytes of a piece. It is large enough to be given back to the system when nothing needs it. */
+const pieceBytes = 256 << 10
+
+/** Copies values out of lmdb's buffer, one behind the other. */
+function createPieces(): { encode(value: Uint8Array): Uint8Array; decode(bytes: Uint8Array, length: number): Buffer } {
+  let piece = Buffer.alloc(0)
+  let at = 0
+  return {
+    encode: (value) => value,
+    decode(bytes, length) {
+      if (at + length > piece.length) {
+        piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, length))
+        at = 0
+      }
+      // The buffer is longer than it says.
+      piece.set(new Uint8Array(bytes.buffer, bytes.byteOffset, length), at)
+      at += length
+      return piece.subarray(at - length, at)
+    },
+  }
 }
 
 function outcomeOf(work: Queued): Outcome {

@@ -69,6 +69,25 @@ describe('LMDB event log', () => {
     await after.close()
   })
 
+  test('values that were read lie together in a few pieces of memory, and stay as they were', async () => {
+    const topic = topicWith()
+    const { log, close } = await openLog()
+    await log.applyTopics([topic])
+    // One of them is larger than a piece.
+    const texts = Array.from({ length: 400 }, (_, i) => `${i} `.repeat(i === 200 ? 90_000 : 1 + (i % 60)))
+    await log.append(
+      topic.name,
+      texts.map((text) => aRecord(text)),
+    )
+    const first = await recordsIn(log, topic.name)
+    const second = await recordsIn(log, topic.name)
+    for (const { records } of [first, second]) {
+      expect(records.map(({ value }) => Buffer.from(value ?? []).toString())).toEqual(texts)
+      expect(new Set(records.map(({ value }) => value?.buffer)).size).toBeLessThanOrEqual(4)
+    }
+    await close()
+  })
+
   test('positions survive a log that retention has emptied', async () => {
     const topic = topicWith({ retentionMs: 100 })
     const before = await openLog()

@@ -77,7 +77,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   }
 
   const rangeOf = (topic: string, partition: number, from: number, to: number) =>
-    recordsOf(topic).getRange({ start: recordKey(partition, from), end: recordKey(partition, to) })
+    environment.scan(`log.${topic}`).getRange({ start: recordKey(partition, from), end: recordKey(partition, to) })
 
   /** In a compacted topic a later record of a key deletes the earlier one in the same transaction. */
   function supersede(topic: string, partition: number, key: Uint8Array, position: number): void {
