@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { accessRows } from './access.ts'
 import type { Bench } from './bench.ts'
 import { benchmarks } from './benchmarks.ts'
 import { ingestRows } from './ingest.ts'
@@ -26,6 +27,7 @@ const cheap: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
   training: trainingRowsPerSecond,
   Retrieve: retrieveRows,
   shards: shardRows,
+  access: accessRows,
 }
 
 describe('benchmarks, at small sizes', () => {

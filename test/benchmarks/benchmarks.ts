@@ -1,3 +1,4 @@
+import { accessRows } from './access.ts'
 import type { Benchmark } from './bench.ts'
 import { filterRows } from './filters.ts'
 import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
@@ -50,5 +51,6 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'scores of a model against onnxruntime', needs: 'nothing', run: modelScoreRows },
   { name: 'Rank over gRPC, and a model that is swapped under load', needs: 'nothing', run: rankRows },
   { name: 'training of a ranking model', needs: 'nothing', run: trainingRowsPerSecond },
+  { name: 'keys, signatures and read tokens', needs: 'nothing', run: accessRows },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

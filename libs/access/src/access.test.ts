@@ -64,7 +64,7 @@ describe('a process without keys', () => {
     },
   )
 
-  it('listens everywhere if it is told to', async () => {
+  it('listens everywhere if access.open says so', async () => {
     const access = await open({ open: true })
     expect(await codeOf(() => access.checkListening('0.0.0.0'))).toBe('none')
   })
