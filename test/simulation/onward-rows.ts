@@ -31,13 +31,14 @@ export function onwardRows({ key, value }: Pick<LogRecord, 'key' | 'value'>): re
 }
 
 /** What the state of a pin depends on, of an engagement. */
-export function pinActOf({ action, occurredAtMs, userId, boardId, shown }: Engagement): PinAct {
+export function pinActOf({ action, occurredAtMs, userId, boardId, shown, weightThousandths }: Engagement): PinAct {
   return {
     action,
     occurredAtMs,
     userId: positiveActions.includes(action) ? userId : null,
     boardId,
     shown: { position: shown.position },
+    ...(weightThousandths !== undefined && { weightThousandths }),
   }
 }
 

@@ -5,6 +5,7 @@ import { parseEngagementJson, type ParsedEngagement } from '@freshet/contracts/j
 import type { FieldFault } from '@freshet/contracts/json/fields'
 import { parsePinJson, type ParsedPin } from '@freshet/contracts/json/pin'
 import { createProblems, type Refused } from '@freshet/contracts/json/problems'
+import { wholeWeight } from '@freshet/domain/engagement'
 import { formatTime, maxTimeMs, minTimeMs, unitFault } from '@freshet/contracts/json/time'
 
 /** Reads an engagement from its message by the rules for JSON. Reports all problems, with the field names of JSON. */
@@ -50,6 +51,7 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
       position: message.position,
       surface: known ? (surface === Surface.HOME ? 'home' : 'related') : undefined,
       dwellMs: message.dwellMs,
+      weight: message.weightThousandths === undefined ? undefined : message.weightThousandths / wholeWeight,
     },
     at,
   )

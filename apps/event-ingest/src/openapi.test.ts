@@ -45,7 +45,7 @@ function validOf(field: string, schema: Schema): unknown[] {
     case 'integer':
       return [schema.minimum, schema.maximum, schema.minimum! + 1]
     case 'number':
-      return [0.25, -1e30, 3]
+      return schema.minimum === undefined ? [0.25, -1e30, 3] : [schema.minimum, schema.maximum, 0.25]
     case 'string':
       return ['x'.repeat(Math.max(1, schema.minLength ?? 0)), 'y'.repeat(schema.maxLength!), 'größe🙂']
     default: {
@@ -68,7 +68,12 @@ function invalidOf(field: string, schema: Schema): unknown[] {
     case 'integer':
       return [...wrongTypes, schema.minimum! - 1, schema.maximum! + 1, schema.minimum! + 0.5, String(schema.minimum)]
     case 'number':
-      return [...wrongTypes, '0.25', 1e300]
+      return [
+        ...wrongTypes,
+        '0.25',
+        1e300,
+        ...(schema.minimum === undefined ? [] : [schema.minimum * 0.9, schema.maximum! * 1.1, -1]),
+      ]
     case 'string': {
       const tooShort = (schema.minLength ?? 0) > 0 ? [''] : []
       const blanks = [' a', 'a ', 'a b'].filter((value) => !fits(schema, value))

@@ -22,7 +22,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.Engagement',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning: 'What users did, as accepted.',
   },
   'pins.v1': {
@@ -38,7 +38,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.PinEngagementBatch',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning:
       'Engagements by what they are about, for pin state: one record for each batch and target partition. Records of earlier versions hold one `PinEngagement` each, by pin id.',
   },
@@ -79,7 +79,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.LateEngagement',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning:
       'Engagements that earlier versions kept aside as too late. Nothing is written to it any more; `freshet dlq replay` applies them.',
   },

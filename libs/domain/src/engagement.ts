@@ -77,7 +77,17 @@ export interface Engagement {
   readonly shown: Shown
   /** Dwell time of closeups and clicks, milliseconds. */
   readonly dwellMs: number | null
+  /** How much it counts in the counters of users and pins, in thousandths of a whole one: 1 to 999; absent: it is a whole one. Nothing else depends on it. */
+  readonly weightThousandths?: number
 }
+
+/** The amount by which an engagement raises a counter: 0.001 to 1. */
+export function amountOf({ weightThousandths }: Pick<Engagement, 'weightThousandths'>): number {
+  return weightThousandths === undefined ? 1 : weightThousandths / wholeWeight
+}
+
+/** Thousandths in a whole engagement. */
+export const wholeWeight = 1_000
 
 /** The part of an engagement that its subject's state depends on. */
 export interface PinAct {
@@ -87,4 +97,6 @@ export interface PinAct {
   readonly userId: string | null
   readonly boardId: string | null
   readonly shown: Pick<Shown, 'position'>
+  /** As in `Engagement`. */
+  readonly weightThousandths?: number
 }

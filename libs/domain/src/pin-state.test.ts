@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { counted } from './decay.ts'
+import { actions } from './engagement.ts'
 import { distinctUsers } from './features/distinct-users.ts'
 import { boardsOf } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -29,6 +30,26 @@ describe('pin state', () => {
         const [a, b] = [foldPin(newPinState, list, limits), foldPin(newPinState, other, limits)]
         expect(exact(b)).toEqual(exact(a))
         a.counters.values.forEach((value, i) => expect(b.counters.values[i]).toBeCloseTo(value, 9))
+      }),
+    )
+  })
+
+  it('counts each engagement by its weight, and nothing else of it depends on the weight', () => {
+    fc.assert(
+      fc.property(engagements(), (list) => {
+        const state = foldPin(newPinState, list)
+        const whole = foldPin(
+          newPinState,
+          list.map(({ weightThousandths: _, ...engagement }) => engagement),
+        )
+        expect(exact(state)).toEqual(exact(whole))
+        for (const [row, action] of actions.entries()) {
+          const weights = list
+            .filter((each) => each.action === action)
+            .map((each) => (each.weightThousandths ?? 1000) / 1000)
+          const total = weights.reduce((sum, weight) => sum + weight, 0)
+          expect(counted(state.counters, row, 'total', noonMs)).toBeCloseTo(total, 9)
+        }
       }),
     )
   })

@@ -1,5 +1,5 @@
 import { copyCounters, count, noCountersOf, type Counters } from './decay.ts'
-import { actions, positiveActions, subjectId, type Engagement, type PinAct } from './engagement.ts'
+import { actions, amountOf, positiveActions, subjectId, type Engagement, type PinAct } from './engagement.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -99,10 +99,11 @@ export function foldIntoPin(own: OwnPinState, engagements: readonly PinAct[], li
     const { action, occurredAtMs, userId, shown } = engagement
     own.firstAtMs = own.firstAtMs === 0 ? occurredAtMs : Math.min(own.firstAtMs, occurredAtMs)
     own.lastAtMs = Math.max(own.lastAtMs, occurredAtMs)
-    count(own.counters, actions.indexOf(action), occurredAtMs)
-    if (action === 'impression') count(own.impressionsByPosition, bucketOf(shown.position), occurredAtMs)
+    const amount = amountOf(engagement)
+    count(own.counters, actions.indexOf(action), occurredAtMs, amount)
+    if (action === 'impression') count(own.impressionsByPosition, bucketOf(shown.position), occurredAtMs, amount)
     else if (positiveActions.includes(action)) {
-      count(own.positivesByPosition, bucketOf(shown.position), occurredAtMs)
+      count(own.positivesByPosition, bucketOf(shown.position), occurredAtMs, amount)
       if (own.users === noUsers) own.users = noUsers.slice()
       if (userId !== null) foldUserInto(own.users, userId)
     }

@@ -91,6 +91,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
       position: fc.option(fc.integer({ min: 0, max: 60 })),
       surface: fc.constantFrom(null, 'home' as const, 'related' as const),
       dwellMs: fc.option(fc.integer({ min: 1, max: 100_000 })),
+      weight: fc.option(fc.integer({ min: 1, max: 999 }), { freq: 2 }),
     })
     .map((drawn) =>
       anEngagement({
@@ -105,6 +106,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
         occurredAtMs: noonMs + drawn.afterMs,
         shown: { feedId: null, position: drawn.position, surface: drawn.surface },
         dwellMs: drawn.dwellMs,
+        ...(drawn.weight !== null && { weightThousandths: drawn.weight }),
       }),
     )
   return fc.array(one, { maxLength })

@@ -31,7 +31,7 @@ export type Converted =
 
 type Problem = Extract<Converted, { code: string }>
 
-const wholeFields: ReadonlySet<string> = new Set(['position', 'dwellMs'])
+const numberFields: ReadonlySet<string> = new Set(['position', 'dwellMs', 'weight'])
 
 /** Creates the function that turns the rows of a file into events. */
 export function createConverter(conversion: Conversion): (row: Row) => Converted {
@@ -64,7 +64,7 @@ function engagementConverter(conversion: Conversion): (cells: readonly unknown[]
       if (cell === undefined || cell === null) continue
       const value = typeof cell === 'string' ? cell.trim() : typeof cell === 'number' ? String(cell) : cell
       if (value === '') continue
-      event[field] = wholeFields.has(field) && typeof value === 'string' ? Number(value) : value
+      event[field] = numberFields.has(field) && typeof value === 'string' ? Number(value) : value
     }
     let at = occurredAt
     if (timeField !== undefined && time !== null) {

@@ -1,6 +1,15 @@
-import { actions, positiveActions, surfaces, type Action, type PinAct, type Subject } from '@freshet/domain/engagement'
+import {
+  actions,
+  positiveActions,
+  surfaces,
+  wholeWeight,
+  type Action,
+  type PinAct,
+  type Subject,
+} from '@freshet/domain/engagement'
 import { pinStateKey, subjectStateKey } from '@freshet/domain/pin-state'
 import { encodeFields } from '../bytes/wire.ts'
+import { weightField } from './engagement.ts'
 import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Source } from './onward.ts'
 
 /** Kinds of subject in the order of their fields. */
@@ -33,6 +42,8 @@ export interface ScannedEngagement {
   readonly dwellMs: number
   /** −1: not known. */
   readonly position: number
+  /** Thousandths of a whole engagement, 1 to 1000. */
+  readonly weight: number
 }
 
 /** The scanned bytes of a `PinEngagement`. */
@@ -111,12 +122,14 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   let surface = 0
   let dwellMs = -1
   let position = -1
+  let weight = wholeWeight
   while (at < end) {
     const tag = bytes[at++] ?? 0
-    // The key of field 16, a word, has two bytes.
+    // The keys of field 16, a word, and of field 23, a weight, have two bytes.
     const isWord = tag === 0x82 && bytes[at] === 0x01
-    if (isWord) at++
-    const field = isWord ? wordField : tag >>> 3
+    const isWeight = tag === 0xb8 && bytes[at] === 0x01
+    if (isWord || isWeight) at++
+    const field = isWord ? wordField : isWeight ? weightField : tag >>> 3
     let value = bytes[at++] ?? 0x80
     if (value >= 0x80) {
       value &= 0x7f
@@ -126,7 +139,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
         value += (byte & 0x7f) * scale
       }
     }
-    if (tag > 0x7f && !isWord) return null
+    if (tag > 0x7f && !isWord && !isWeight) return null
     if ((tag & 7) === 0) {
       if (field === 4) action = value
       else if (field === 10) occurredAtMs = value
@@ -134,6 +147,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
       else if (field === 13) position = value
       else if (field === 14) surface = value
       else if (field === 15) dwellMs = value
+      else if (isWeight) weight = value
       else return null
       continue
     }
@@ -166,6 +180,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   const name = actions[action - 1]
   if (name === undefined || subjectField === 0 || eventTo === 0 || userTo === 0) return null
   if (occurredAtMs <= 0 || occurredAtMs > Number.MAX_SAFE_INTEGER || receivedAtMs > Number.MAX_SAFE_INTEGER) return null
+  if (weight < 1 || weight > wholeWeight) return null
   if (surface > surfaces.length || dwellMs > 0xffffffff || position > 0xffffffff) return null
   return {
     bytes,
@@ -186,6 +201,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
     surface,
     dwellMs,
     position,
+    weight,
   }
 }
 
@@ -242,12 +258,13 @@ export function scannedPinKeys({ bytes, subjectKind, subjectAt, subjectTo, board
 
 /** The part of an engagement that the state of a pin depends on, read from the scanned bytes. */
 export function pinActOfScan(engagement: ScannedEngagement): PinAct {
-  const { bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position } = engagement
+  const { bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position, weight } = engagement
   return {
     action,
     occurredAtMs,
     userId: positiveActions.includes(action) ? textAt(bytes, userAt, userTo) : null,
     boardId: boardTo === boardAt ? null : textAt(bytes, boardAt, boardTo),
     shown: { position: position < 0 ? null : position },
+    ...(weight !== wholeWeight && { weightThousandths: weight }),
   }
 }

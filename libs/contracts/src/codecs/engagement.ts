@@ -1,4 +1,11 @@
-import { actions, type Action, type Engagement, type Shown, type Subject } from '@freshet/domain/engagement'
+import {
+  actions,
+  wholeWeight,
+  type Action,
+  type Engagement,
+  type Shown,
+  type Subject,
+} from '@freshet/domain/engagement'
 import {
   asId,
   idProblem,
@@ -50,6 +57,7 @@ export function toEngagementMessage(engagement: Engagement, receivedAtMs: number
     surface: surfaceNumber(shown),
     dwellMs: engagement.dwellMs ?? undefined,
     word: subject.kind === 'word' ? subject.word : undefined,
+    weightThousandths: engagement.weightThousandths,
   }
 }
 
@@ -79,6 +87,7 @@ function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: 
   to.optional(13, shown.position)
   to.uint(14, surfaceNumber(shown))
   to.optional(15, engagement.dwellMs)
+  to.optional(weightField, engagement.weightThousandths ?? null)
 }
 
 /** Decodes an engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: the codec does not trust foreign bytes. */
@@ -107,7 +116,18 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
       surface: message.surface === Surface.HOME ? 'home' : message.surface === Surface.RELATED ? 'related' : null,
     },
     dwellMs: message.dwellMs ?? null,
+    ...weightOf(message.weightThousandths),
   }
+}
+
+/** Number of the field `weight_thousandths`. */
+export const weightField = 23
+
+/** The weight of a message. Throws CODEC_INVALID if it is out of bounds. */
+export function weightOf(thousandths: number | undefined): Pick<Engagement, 'weightThousandths'> {
+  if (thousandths === undefined || thousandths === wholeWeight) return {}
+  if (thousandths < 1 || thousandths > wholeWeight) throw invalid('weight_thousandths', `is ${thousandths}`)
+  return { weightThousandths: thousandths }
 }
 
 /** Runs a protobuf decoder and converts its errors to CODEC_INVALID with the message's name. */

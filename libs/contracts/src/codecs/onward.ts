@@ -9,7 +9,7 @@ import {
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
 import { encodeFields, encodeMessage, type FieldWriter } from '../bytes/wire.ts'
-import { actionNumber, decodeOrThrow, fromEngagementMessage, toEngagementMessage } from './engagement.ts'
+import { actionNumber, decodeOrThrow, fromEngagementMessage, toEngagementMessage, weightField } from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */
 export interface ReceivedEngagement {
@@ -107,6 +107,7 @@ export function writeEngagement(to: FieldWriter, engagement: Engagement, receive
   to.optional(13, shown.position)
   to.uint(14, shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1)
   to.optional(15, engagement.dwellMs)
+  to.optional(weightField, engagement.weightThousandths ?? null)
 }
 
 /** Decodes the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */

@@ -162,10 +162,10 @@ describe('a batch of engagements by pin', () => {
 
   it('of a layout that this version does not know is refused with CODEC_NEWER, and no row is read', () => {
     const [record] = recordsOf([{ engagement: anEngagement('p'), position: 1 }])
-    const newer = Message.encode({ ...Message.decode(record!.value!), layout: 2 }).finish()
+    const newer = Message.encode({ ...Message.decode(record!.value!), layout: 3 }).finish()
     expect(() => decodePinEngagementBatch(newer)).toThrow(expect.objectContaining({ code: 'CODEC_NEWER' }))
     expect(() => decodePinEngagementBatch(newer)).toThrow(
-      /has layout 2; this version reads up to 1: update this process/,
+      /has layout 3; this version reads up to 2: update this process/,
     )
   })
 

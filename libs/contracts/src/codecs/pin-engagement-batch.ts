@@ -1,4 +1,4 @@
-import { actions, positiveActions, type Action } from '@freshet/domain/engagement'
+import { actions, positiveActions, wholeWeight, type Action } from '@freshet/domain/engagement'
 import { partitionOfRange } from '@freshet/domain/partition'
 import { subjectStateKey } from '@freshet/domain/pin-state'
 import type { PinAct } from '@freshet/domain/engagement'
@@ -14,8 +14,10 @@ import { refuseNewer } from './newer.ts'
 import { maxSourcePartitions } from './onward.ts'
 import { textReader } from '../bytes/text-column.ts'
 
-/** Version of the layout that this code writes, and the newest that it reads. */
+/** Version of the layout of a batch without weights. */
 const pinEngagementBatchLayout = 1
+/** The layout of a batch with weights, and the newest that this code reads. */
+const weightsLayout = 2
 
 /** The encoder splits a longer record, so that its dead letter still fits into the log. */
 const maxBatchBytes = 256 << 10
@@ -126,7 +128,7 @@ function targetOf(engagement: ScannedEngagement, index: number, partitions: numb
 }
 
 /** All numbers of a row, and the lengths of its texts. */
-const rowNumberBytes = 32
+const rowNumberBytes = 34
 
 function rowBytesAtMost({ subjectAt, subjectTo, userAt, userTo, boardAt, boardTo }: ScannedEngagement): number {
   return rowNumberBytes + subjectTo - subjectAt + (userTo - userAt) + 2 * (boardTo - boardAt)
@@ -141,8 +143,9 @@ function encode(sourcePartition: number, { scans, positions, indexes }: Rows): U
       scans.forEach((scan, row) => (numbers[row] = of(scan, row)))
       to.varints(field, numbers)
     }
+    const hasWeights = scans.some(({ weight }) => weight !== wholeWeight)
     const isCounted = ({ action }: ScannedEngagement): boolean => countsUsers.has(action)
-    to.uint(layoutField, pinEngagementBatchLayout)
+    to.uint(layoutField, hasWeights ? weightsLayout : pinEngagementBatchLayout)
     to.uint(6, sourcePartition)
     to.gaps(7, positions)
     to.varints(8, indexes)
@@ -169,6 +172,7 @@ function encode(sourcePartition: number, { scans, positions, indexes }: Rows): U
         for (const { bytes, boardAt, boardTo } of scans) to.raw(bytes, boardAt, boardTo)
       })
     }
+    if (hasWeights) column(18, ({ weight }) => weight)
   })
 }
 
@@ -215,7 +219,7 @@ export function isPinEngagementBatch(bytes: Uint8Array | null): bytes is Uint8Ar
 /** Decodes the rows of a batch. Throws CODEC_INVALID, naming the field; CODEC_NEWER for a layout that this version does not know. */
 export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
   const message = decodeOrThrow(name, () => PinEngagementBatchMessage.decode(bytes))
-  refuseNewer(name, 'layout', message.layout, pinEngagementBatchLayout)
+  refuseNewer(name, 'layout', message.layout, weightsLayout)
   if (message.sourcePartition >= maxSourcePartitions) throw invalid('source_partition', `is ${message.sourcePartition}`)
   const count = message.actions.length
   const positions = sized('source_positions', ascendingColumn(message.sourcePositions), count)
@@ -228,6 +232,7 @@ export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
   const userAt = textReader(`${name}.users`, userLengths, message.users)
   const boardLengths = sizedOrNone('board_lengths', varintColumn(message.boardLengths), count)
   const boardAt = textReader(`${name}.boards`, boardLengths, message.boards)
+  const weights = sizedOrNone('weights', varintColumn(message.weights), count)
   const keys = new Array<string>(count)
   const acts = new Array<PinAct>(count)
   for (let row = 0; row < count; row++) {
@@ -240,6 +245,7 @@ export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
       userId: userAt(row),
       boardId: boardAt(row),
       shown: shownAt(feedPositions[row] ?? 0),
+      ...(weights[row] !== 0 && weightAt(weights, row)),
     }
   }
   return { sourcePartition: message.sourcePartition, positions, indexes, keys, acts }
@@ -249,7 +255,8 @@ export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
 export function withSource(rows: PinEngagementRows, sourcePartition: number, position: number): Uint8Array {
   const { keys, acts } = rows
   return encodeFields((to) => {
-    to.uint(layoutField, pinEngagementBatchLayout)
+    const hasWeights = acts.some(({ weightThousandths }) => weightThousandths !== undefined)
+    to.uint(layoutField, hasWeights ? weightsLayout : pinEngagementBatchLayout)
     to.uint(6, sourcePartition)
     to.gaps(7, new Float64Array(keys.length).fill(position))
     to.varints(
@@ -278,6 +285,11 @@ export function withSource(rows: PinEngagementRows, sourcePartition: number, pos
       16,
       acts.map(({ boardId }) => boardId ?? ''),
     )
+    if (hasWeights)
+      to.varints(
+        18,
+        acts.map(({ weightThousandths }) => weightThousandths ?? wholeWeight),
+      )
   })
 }
 
@@ -322,6 +334,13 @@ function timeAt(column: Float64Array, row: number): number {
   const time = column[row] ?? 0
   if (time <= 0) throw invalid('occurred_at_ms', `is ${time} in row ${row}`)
   return time
+}
+
+/** The weight of a row. 0: the batch has no weights. */
+function weightAt(column: Float64Array, row: number): Pick<PinAct, 'weightThousandths'> {
+  const thousandths = column[row] ?? 0
+  if (thousandths > wholeWeight) throw invalid('weights', `is ${thousandths} in row ${row}`)
+  return thousandths === wholeWeight ? {} : { weightThousandths: thousandths }
 }
 
 /** Shared objects: most rows have one of few positions, and an object for each row would cost more than the rest of the row. */

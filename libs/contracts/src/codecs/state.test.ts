@@ -188,7 +188,7 @@ describe('stored state', () => {
   })
 
   it('of a newer layout is refused, not guessed', () => {
-    expect(() => decodeUserState(Uint8Array.of(8, 6))).toThrow(/layout 6/)
+    expect(() => decodeUserState(Uint8Array.of(8, 7))).toThrow(/layout 7/)
     expect(() => decodePinState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
   })
 

@@ -30,6 +30,7 @@ import {
   userFoldVersion,
   userLimitsOf,
   userStateVersion,
+  weightsVersion,
   wordsVersion,
   writeFoldVersion,
   writeTailMark,
@@ -133,8 +134,8 @@ export function encodeUserState(
 /** Decodes a user's state from stored bytes: reads the whole value and folds the tail on top. Throws CODEC_INVALID for invalid bytes, CODEC_NEWER for a newer layout or fold. */
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
-  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${wordsVersion}`)
-  refuseNewer('freshet.state.v1.UserState', 'layout', message.version, wordsVersion)
+  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${weightsVersion}`)
+  refuseNewer('freshet.state.v1.UserState', 'layout', message.version, weightsVersion)
   refuseNewer('freshet.state.v1.UserState', 'fold', message.foldVersion, userFoldVersion)
   const base = baseOf(message)
   if (message.tail.length === 0) return base

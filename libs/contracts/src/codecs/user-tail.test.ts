@@ -1,4 +1,4 @@
-import type { Engagement } from '@freshet/domain/engagement'
+import { wholeWeight, type Engagement } from '@freshet/domain/engagement'
 import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
 import { engagements } from '@freshet/domain/testing'
 import { defaultUserLimits, foldUser, newUserState, type UserLimits } from '@freshet/domain/user-state'
@@ -28,6 +28,7 @@ import {
   tailBytesAtMost,
   tailBytesIn,
   userStateVersion,
+  weightsVersion,
   wordsVersion,
 } from './user-tail.ts'
 
@@ -50,6 +51,8 @@ const accepted = fc.tuple(engagements(), fc.nat(3)).map(([list, odd]) =>
     return scannedOf({ engagement: given, receivedAtMs: given.occurredAtMs })
   }),
 )
+
+const isWeighted = ({ weight }: ScannedEngagement): boolean => weight !== wholeWeight
 
 function aWord(action: 'block' | 'unblock', word: string): ScannedEngagement {
   const engagement: Engagement = {
@@ -117,7 +120,7 @@ describe('what is appended to a user', () => {
       fc.property(accepted, (list) => {
         const { bytes, tailBytes } = encodeUserTail(list, 0, small)
         const words = list.some(({ subjectKind }) => subjectKinds[subjectKind] === 'word')
-        expect(tailBytes).toBe(words ? fullTailBytes : bytes.length)
+        expect(tailBytes).toBe(words || list.some(isWeighted) ? fullTailBytes : bytes.length)
         expect(bytes.length).toBeLessThanOrEqual(
           list.reduce((sum, scan) => sum + tailBytesAtMost(scan), appendBytesAtMost),
         )
@@ -125,12 +128,13 @@ describe('what is appended to a user', () => {
     )
   })
 
-  it('never hides from an older release that the value has words: the layout is 5 as long as it has some', () => {
+  it('never hides from an older release that the value has words or weights: the layout is 5 or 6 as long as it has some', () => {
     const word = (action: 'block' | 'unblock') => aWord(action, 'cats')
     const withWords = fc
       .tuple(accepted, fc.array(fc.tuple(fc.nat(9), fc.constantFrom('block', 'unblock'))))
       .map(([list, words]) => words.reduce((all, [at, action]) => all.toSpliced(at, 0, word(action)), [...list]))
     let had = 0
+    let weighed = 0
     fc.assert(
       fc.property(withWords, cuts, (list, parts) => {
         let value: Uint8Array | null = null
@@ -140,24 +144,28 @@ describe('what is appended to a user', () => {
           from += part.length
           state = foldUser(state, part.map(actOfScan), defaultUserLimits)
           // As the updater does: it appends to a value of which it knows the end alone, unless that says that the tail is full.
-          value =
-            tailBytesIn(value) === fullTailBytes ? encodeUserState(state) : appended(value, part, defaultUserLimits)
+          const isWhole: boolean = tailBytesIn(value) === fullTailBytes
+          value = isWhole ? encodeUserState(state) : appended(value, part, defaultUserLimits)
+          const weights = !isWhole && part.some(isWeighted)
+          weighed += Number(weights)
           const words = hasWords(state)
           had += Number(words)
           const { version } = UserState.decode(value)
-          if (words) expect(version).toBe(wordsVersion)
-          // A value of layout 5 is never appended to, not even by an earlier release, so that it keeps its layout.
-          expect(version).toBe(tailBytesIn(value) === fullTailBytes ? wordsVersion : userStateVersion)
+          const special = weights ? weightsVersion : wordsVersion
+          if (words || weights) expect(version).toBe(special)
+          // A value of layout 5 or 6 is never appended to, not even by an earlier release, so that it keeps its layout.
+          expect(version).toBe(tailBytesIn(value) === fullTailBytes ? special : userStateVersion)
           expect(withoutTail(value)).toEqual(encodeUserState(state))
         }
       }),
     )
     expect(had).toBeGreaterThan(100)
+    expect(weighed).toBeGreaterThan(10)
   })
 
   it('is refused by a reader of an older layout, even after a value of that layout, and read by this one', () => {
     const [one] = fc.sample(
-      accepted.filter((list) => list.length > 0),
+      accepted.filter((list) => list.length > 0 && !list.some(isWeighted)),
       { numRuns: 1, seed: 1 },
     )
     for (const base64 of [layout1, layout2]) {

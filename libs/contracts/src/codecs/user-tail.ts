@@ -1,18 +1,21 @@
-import { actions, surfaces, type Act, type Subject } from '@freshet/domain/engagement'
+import { actions, surfaces, wholeWeight, type Act, type Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type SessionId, type TopicId } from '@freshet/domain/ids'
 import type { UserLimits } from '@freshet/domain/user-state'
 import { ContractError } from '../errors.ts'
 import type { TailEngagement } from '../gen/freshet/state/v1/state.ts'
 import { varintColumn } from '../bytes/varints.ts'
 import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
-import { actionNumber } from './engagement.ts'
+import { actionNumber, weightOf } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 
 /** Version of the layout of a user's state without words that this code writes. */
 export const userStateVersion = 4
 
-/** The layout of a value with a blocked word, and the newest that this code reads. It is layout 4 with words, so that releases that do not know words refuse these values and no others. */
+/** The layout of a value with a blocked word. It is layout 4 with words, so that releases that do not know words refuse these values and no others. */
 export const wordsVersion = 5
+
+/** The layout of a value whose tail has a weight, and the newest that this code reads: releases that do not know weights refuse these values and no others. */
+export const weightsVersion = 6
 
 /**
  * Version of the rules by which this code folds users. Raise it when the same engagements lead to another state, or when the
@@ -31,7 +34,7 @@ const markTag = 0x7a14
 const mostInMark = 0xffff
 /**
  * The length of a tail to which nothing is appended, in any release: the value must be read first. So it is with the value of a user who
- * was merged into another, and with a value that has words: an append without words would make it claim layout 4.
+ * was merged into another, and with a value that has words or weights: an append without them would make it claim layout 4.
  */
 export const fullTailBytes = mostInMark
 
@@ -41,7 +44,7 @@ export const tailMarkBytes = 6
 /** Maximum size of an engagement in a tail, bytes. */
 export function tailBytesAtMost(scan: ScannedEngagement): number {
   const { action, subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo } = scan
-  const always = 16 + (subjectTo - subjectAt)
+  const always = 19 + (subjectTo - subjectAt)
   return action === 'impression' ? always : always + 15 + (boardTo - boardAt) + (sessionTo - sessionAt)
 }
 
@@ -58,9 +61,10 @@ export function encodeUserTail(
   limits: UserLimits,
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
   const words = accepted.some(({ subjectKind }) => subjectKind === wordKind)
+  const weights = accepted.some(({ weight }) => weight !== wholeWeight)
   let after = tailBytes + tailMarkBytes
   const bytes = encodeFields((to) => {
-    to.uint(versionField, words ? wordsVersion : userStateVersion)
+    to.uint(versionField, weights ? weightsVersion : words ? wordsVersion : userStateVersion)
     for (const each of accepted) {
       to.message(tailField, () => {
         writeTailEngagement(to, each)
@@ -68,23 +72,25 @@ export function encodeUserTail(
     }
     writeUserLimits(to, limits)
     writeFoldVersion(to, userFoldVersion)
-    after = words ? fullTailBytes : after + to.length()
+    after = words || weights ? fullTailBytes : after + to.length()
     writeTailMark(to, after)
   })
   return { bytes, tailBytes: after }
 }
 
 function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
-  const { bytes, action, subjectKind, occurredAtMs, dwellMs } = scan
+  const { bytes, action, subjectKind, occurredAtMs, dwellMs, weight } = scan
   to.uint(1, actionNumber(action))
   to.range(subjectKind === wordKind ? 12 : 2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
   to.uint(6, occurredAtMs)
-  // For an impression the state stores only the pin and the time.
-  if (action === 'impression') return
-  to.range(8, bytes, scan.boardAt, scan.boardTo)
-  to.uint(9, scan.surface)
-  to.optional(10, dwellMs < 0 ? null : dwellMs)
-  to.range(11, bytes, scan.sessionAt, scan.sessionTo)
+  // For an impression the state stores only the pin, the time and the weight.
+  if (action !== 'impression') {
+    to.range(8, bytes, scan.boardAt, scan.boardTo)
+    to.uint(9, scan.surface)
+    to.optional(10, dwellMs < 0 ? null : dwellMs)
+    to.range(11, bytes, scan.sessionAt, scan.sessionTo)
+  }
+  if (weight !== wholeWeight) to.uint(13, weight)
 }
 
 /** Limits of a tail that does not contain them. Part of layouts 2 to 4: do not change them when the defaults change. */
@@ -171,12 +177,13 @@ export function fromTailEngagement(message: TailEngagement): Act {
     occurredAtMs,
     shown: { feedId: null, position: null, surface: surfaces[message.surface - 1] ?? null },
     dwellMs: message.dwellMs ?? null,
+    ...weightOf(message.weightThousandths),
   }
 }
 
 /** Reads an accepted engagement from its bytes in the log, for folding. */
 export function actOfScan(scan: ScannedEngagement): Act {
-  const { bytes, action, occurredAtMs, boardAt, boardTo, sessionAt, sessionTo, dwellMs } = scan
+  const { bytes, action, occurredAtMs, boardAt, boardTo, sessionAt, sessionTo, dwellMs, weight } = scan
   const text = (from: number, to: number): string =>
     Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
   const about = text(scan.subjectAt, scan.subjectTo)
@@ -188,6 +195,7 @@ export function actOfScan(scan: ScannedEngagement): Act {
     occurredAtMs,
     shown: { feedId: null, position: null, surface: surfaces[scan.surface - 1] ?? null },
     dwellMs: dwellMs < 0 ? null : dwellMs,
+    ...(weight !== wholeWeight && { weightThousandths: weight }),
   }
 }
 

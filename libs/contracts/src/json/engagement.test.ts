@@ -3,6 +3,7 @@ import { asId, type BoardId, type FeedId, type SessionId } from '@freshet/domain
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeEngagement, encodeEngagement } from '../codecs/engagement.ts'
+import { scanEngagement } from '../codecs/engagement-scan.ts'
 import { engagementToJson, parseEngagementJson } from './engagement.ts'
 
 const good = {
@@ -27,6 +28,36 @@ function json(text: string): unknown {
 function nested(depth: number): unknown {
   return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
 }
+
+describe('the weight of an engagement', () => {
+  const about = { eventId: 'e', userId: 'u', action: 'save', pinId: 'p', occurredAt: '2026-01-31T12:00:00.000Z' }
+  const bytesOf = (weight?: number) => {
+    const parsed = parseEngagementJson({ ...about, ...(weight !== undefined && { weight }) }, '')
+    if (!parsed.ok) throw new Error(parsed.problem.message)
+    return encodeEngagement(parsed.engagement, 1)
+  }
+
+  it('is kept in thousandths, in JSON, in the log and when it is scanned', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 999 }), (thousandths) => {
+        const bytes = bytesOf(thousandths / 1000)
+        const engagement = decodeEngagement(bytes)
+        expect(engagement.weightThousandths).toBe(thousandths)
+        expect(engagementToJson(engagement).weight).toBe(thousandths / 1000)
+        expect(scanEngagement(bytes)?.weight).toBe(thousandths)
+      }),
+    )
+  })
+
+  it('of 1 is the same as none, byte for byte', () => {
+    expect(bytesOf(1)).toEqual(bytesOf())
+    expect(scanEngagement(bytesOf())?.weight).toBe(1000)
+  })
+
+  it.each([0, -1, 1.0001, 0.0009, Number.NaN, '0.5', null])('of %s is refused', (weight) => {
+    expect(parseEngagementJson({ ...about, weight }, '')).toMatchObject({ ok: false, problem: { field: 'weight' } })
+  })
+})
 
 describe('parseEngagementJson', () => {
   it('reads a full engagement', () => {

@@ -1,4 +1,13 @@
-import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
+import {
+  actions,
+  amountOf,
+  surfaces,
+  wholeWeight,
+  type Action,
+  type Engagement,
+  type Subject,
+  type Surface,
+} from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
 import { normalWord } from '@freshet/domain/text-words'
 import { isJsonObject, shown, wrongType, type FieldFault } from './fields.ts'
@@ -31,6 +40,12 @@ export const engagementRules = {
   position: { type: 'whole', min: 0, max: 1_000_000, meaning: 'The position in that feed, 0 = first' },
   surface: { type: 'choice', choices: surfaces, meaning: 'Where it was shown' },
   dwellMs: { type: 'whole', min: 0, max: 86_400_000, meaning: 'How long the user looked, milliseconds' },
+  weight: {
+    type: 'share',
+    min: 0.001,
+    meaning:
+      'How much it counts in the counters of users and pins, such as a rating; kept in thousandths; absent: 1. Nothing else depends on it',
+  },
 } as const satisfies Record<string, FieldRule>
 
 /** Fields of an engagement in JSON. */
@@ -57,6 +72,8 @@ export interface EngagementJson {
   readonly position?: number
   readonly surface?: Surface
   readonly dwellMs?: number
+  /** How much it counts in counters: 0.001 to 1, kept in thousandths. */
+  readonly weight?: number
 }
 
 /** The result of reading an engagement. If it is rejected, `occurredAtMs` is its time; null: the time is invalid. */
@@ -84,6 +101,7 @@ const check = {
   word: faultOf(engagementRules.word),
   position: faultOf(engagementRules.position),
   dwellMs: faultOf(engagementRules.dwellMs),
+  weight: faultOf(engagementRules.weight),
   surface: faultOf(engagementRules.surface),
 }
 
@@ -100,7 +118,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   for (const field in value) {
     if (!known.has(field)) wrong(shortName(field), unknownField(field, engagementFields))
   }
-  const { eventId, userId, action, occurredAt, position, surface, dwellMs } = value
+  const { eventId, userId, action, occurredAt, position, surface, dwellMs, weight } = value
   wrong('eventId', check.eventId(eventId))
   wrong('userId', check.userId(userId))
   wrong('action', check.action(action))
@@ -113,6 +131,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
   if (position !== undefined) wrong('position', check.position(position))
   if (dwellMs !== undefined) wrong('dwellMs', check.dwellMs(dwellMs))
+  if (weight !== undefined) wrong('weight', check.weight(weight))
   if (surface !== undefined) wrong('surface', check.surface(surface))
   for (const { field, ...fault } of subjectFaults(value)) wrong(field, fault)
   const found = problems as Problems | null
@@ -133,6 +152,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
         surface: (surface ?? null) as Surface | null,
       },
       dwellMs: (dwellMs ?? null) as number | null,
+      ...(weight !== undefined && weighing(weight as number)),
     },
   }
 }
@@ -156,7 +176,14 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
     ...(where.position === null ? {} : { position: where.position }),
     ...(where.surface === null ? {} : { surface: where.surface }),
     ...(engagement.dwellMs === null ? {} : { dwellMs: engagement.dwellMs }),
+    ...(engagement.weightThousandths === undefined ? {} : { weight: amountOf(engagement) }),
   }
+}
+
+/** A weight as the log keeps it. A whole engagement has none, so that it is the same with and without. */
+function weighing(weight: number): Pick<Engagement, 'weightThousandths'> {
+  const thousandths = Math.round(weight * wholeWeight)
+  return thousandths === wholeWeight ? {} : { weightThousandths: thousandths }
 }
 
 /** Longer words are refused as they are. */

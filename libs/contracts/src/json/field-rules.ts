@@ -25,6 +25,7 @@ type FieldType =
   | { readonly type: 'choice'; readonly choices: readonly string[] }
   | { readonly type: 'whole'; readonly min: 0 | 1; readonly max: number }
   | { readonly type: 'text' | 'label' | 'locale' | 'url'; readonly max: number }
+  | { readonly type: 'share'; readonly min: number }
   | { readonly type: 'embedding'; readonly max: number }
   | { readonly type: 'list'; readonly of: FieldType; readonly what: string; readonly max: number }
 
@@ -62,6 +63,8 @@ export function faultOf(rule: Exclude<FieldType, { type: 'list' }>): (value: unk
     }
     case 'whole':
       return (value) => (value === 0 && rule.min > 0 ? tooSmall(rule.max) : wholeFault(value, rule.max))
+    case 'share':
+      return (value) => shareFault(value, rule.min)
     case 'text':
       return (value) => textFault(value, rule.max)
     case 'label':
@@ -99,6 +102,8 @@ function typeSchema(rule: FieldType): JsonSchema {
       return { type: 'string', enum: rule.choices }
     case 'whole':
       return { type: 'integer', minimum: rule.min, maximum: rule.max }
+    case 'share':
+      return { type: 'number', minimum: rule.min, maximum: 1 }
     case 'text':
       return { type: 'string', maxLength: rule.max }
     case 'label':
@@ -136,6 +141,12 @@ function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
 
 function tooSmall(max: number): FieldFault {
   return { code: 'EVENT_FIELD_VALUE', text: `is 0; give a whole number from 1 to ${max}` }
+}
+
+function shareFault(value: unknown, min: number): FieldFault | null {
+  if (typeof value !== 'number') return wrongType(value, 'a number')
+  if (value >= min && value <= 1) return null
+  return { code: 'EVENT_FIELD_VALUE', text: `is ${value}; give a number from ${min} to 1` }
 }
 
 function labelFault(value: unknown, maxCharacters: number): FieldFault | null {

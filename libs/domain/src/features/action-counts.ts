@@ -1,15 +1,16 @@
 import { copyCounters, count, counted, halfLifeNames, type Counters } from '../decay.ts'
-import { actions, type Action, type Act } from '../engagement.ts'
+import { actions, amountOf, type Action, type Act } from '../engagement.ts'
 import { scalarOver, type Feature } from './feature.ts'
 import { ratedActions, ratePriors } from './rates.ts'
 
-/** Counts engagements by action. Order-free up to rounding. */
+/** Counts engagements by action, each by its weight. Order-free up to rounding. */
 export function foldActions(
   counters: Counters,
-  engagements: readonly Pick<Act, 'action' | 'occurredAtMs'>[],
+  engagements: readonly Pick<Act, 'action' | 'occurredAtMs' | 'weightThousandths'>[],
 ): Counters {
   const counts = copyCounters(counters)
-  for (const { action, occurredAtMs } of engagements) count(counts, actions.indexOf(action), occurredAtMs)
+  for (const engagement of engagements)
+    count(counts, actions.indexOf(engagement.action), engagement.occurredAtMs, amountOf(engagement))
   return counts
 }
 

@@ -256,7 +256,11 @@ export interface Engagement {
   /** The surface on which it was shown. */
   surface: Surface;
   /** How long the user looked, milliseconds; absent: not known. */
-  dwellMs?: number | undefined;
+  dwellMs?:
+    | number
+    | undefined;
+  /** How much the engagement counts in counters, in thousandths of a whole one: 1 to 1000; absent: 1000. */
+  weightThousandths?: number | undefined;
 }
 
 /**
@@ -284,7 +288,7 @@ export interface PinEngagement {
  * empty: no row has one.
  */
 export interface PinEngagementBatch {
-  /** Version of the layout: 1. A reader that does not know the layout stops at this record and reports it. */
+  /** Version of the layout: 1, or 2 if some row has a weight. A reader that does not know the layout stops at this record and reports it. */
   layout: number;
   /** Partition of `engagements.v1` that all of them came from. */
   sourcePartition: number;
@@ -313,6 +317,8 @@ export interface PinEngagementBatch {
   boardLengths: Uint8Array;
   /** The board of a save or unsave. */
   boards: Uint8Array;
+  /** Varints: how much each counts, in thousandths of a whole one. Empty: all are whole. */
+  weights: Uint8Array;
 }
 
 /** A record that the updater could not apply, with everything that an operator needs to find the cause and replay it. */
@@ -419,6 +425,7 @@ function createBaseEngagement(): Engagement {
     position: undefined,
     surface: 0,
     dwellMs: undefined,
+    weightThousandths: undefined,
   };
 }
 
@@ -471,6 +478,9 @@ export const Engagement: MessageFns<Engagement> = {
     }
     if (message.dwellMs !== undefined) {
       writer.uint32(120).uint32(message.dwellMs);
+    }
+    if (message.weightThousandths !== undefined) {
+      writer.uint32(184).uint32(message.weightThousandths);
     }
     return writer;
   },
@@ -616,6 +626,14 @@ export const Engagement: MessageFns<Engagement> = {
             message.dwellMs = reader.uint32();
             continue;
           }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.weightThousandths = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -694,6 +712,11 @@ export const Engagement: MessageFns<Engagement> = {
         : isSet(object.dwell_ms)
         ? globalThis.Number(object.dwell_ms)
         : undefined,
+      weightThousandths: isSet(object.weightThousandths)
+        ? globalThis.Number(object.weightThousandths)
+        : isSet(object.weight_thousandths)
+        ? globalThis.Number(object.weight_thousandths)
+        : undefined,
     };
   },
 
@@ -747,6 +770,9 @@ export const Engagement: MessageFns<Engagement> = {
     if (message.dwellMs !== undefined) {
       obj.dwellMs = Math.round(message.dwellMs);
     }
+    if (message.weightThousandths !== undefined) {
+      obj.weightThousandths = Math.round(message.weightThousandths);
+    }
     return obj;
   },
 
@@ -771,6 +797,7 @@ export const Engagement: MessageFns<Engagement> = {
     message.position = object.position ?? undefined;
     message.surface = object.surface ?? 0;
     message.dwellMs = object.dwellMs ?? undefined;
+    message.weightThousandths = object.weightThousandths ?? undefined;
     return message;
   },
 };
@@ -921,6 +948,7 @@ function createBasePinEngagementBatch(): PinEngagementBatch {
     users: new Uint8Array(0),
     boardLengths: new Uint8Array(0),
     boards: new Uint8Array(0),
+    weights: new Uint8Array(0),
   };
 }
 
@@ -964,6 +992,9 @@ export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
     }
     if (message.boards.length !== 0) {
       writer.uint32(138).bytes(message.boards);
+    }
+    if (message.weights.length !== 0) {
+      writer.uint32(146).bytes(message.weights);
     }
     return writer;
   },
@@ -1085,6 +1116,14 @@ export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
             message.boards = reader.bytes();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.weights = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1144,6 +1183,7 @@ export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
         ? bytesFromBase64(object.board_lengths)
         : new Uint8Array(0),
       boards: isSet(object.boards) ? bytesFromBase64(object.boards) : new Uint8Array(0),
+      weights: isSet(object.weights) ? bytesFromBase64(object.weights) : new Uint8Array(0),
     };
   },
 
@@ -1188,6 +1228,9 @@ export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
     if (message.boards.length !== 0) {
       obj.boards = base64FromBytes(message.boards);
     }
+    if (message.weights.length !== 0) {
+      obj.weights = base64FromBytes(message.weights);
+    }
     return obj;
   },
 
@@ -1209,6 +1252,7 @@ export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
     message.users = object.users ?? new Uint8Array(0);
     message.boardLengths = object.boardLengths ?? new Uint8Array(0);
     message.boards = object.boards ?? new Uint8Array(0);
+    message.weights = object.weights ?? new Uint8Array(0);
     return message;
   },
 };

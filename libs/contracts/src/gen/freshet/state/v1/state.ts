@@ -156,6 +156,8 @@ export interface TailEngagement {
   sessionId: string;
   /** The subject: a word. Values with one have layout 5. */
   word: string;
+  /** How much the engagement counts, in thousandths of a whole one; absent: 1000. Values with one have layout 6. */
+  weightThousandths?: number | undefined;
 }
 
 /** Pins seen in one generation of event time. */
@@ -1136,6 +1138,7 @@ function createBaseTailEngagement(): TailEngagement {
     dwellMs: undefined,
     sessionId: "",
     word: "",
+    weightThousandths: undefined,
   };
 }
 
@@ -1176,6 +1179,9 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     }
     if (message.word !== "") {
       writer.uint32(98).string(message.word);
+    }
+    if (message.weightThousandths !== undefined) {
+      writer.uint32(104).uint32(message.weightThousandths);
     }
     return writer;
   },
@@ -1289,6 +1295,14 @@ export const TailEngagement: MessageFns<TailEngagement> = {
             message.word = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.weightThousandths = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1351,6 +1365,11 @@ export const TailEngagement: MessageFns<TailEngagement> = {
         ? globalThis.String(object.session_id)
         : "",
       word: isSet(object.word) ? globalThis.String(object.word) : "",
+      weightThousandths: isSet(object.weightThousandths)
+        ? globalThis.Number(object.weightThousandths)
+        : isSet(object.weight_thousandths)
+        ? globalThis.Number(object.weight_thousandths)
+        : undefined,
     };
   },
 
@@ -1392,6 +1411,9 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     if (message.word !== "") {
       obj.word = message.word;
     }
+    if (message.weightThousandths !== undefined) {
+      obj.weightThousandths = Math.round(message.weightThousandths);
+    }
     return obj;
   },
 
@@ -1412,6 +1434,7 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     message.dwellMs = object.dwellMs ?? undefined;
     message.sessionId = object.sessionId ?? "";
     message.word = object.word ?? "";
+    message.weightThousandths = object.weightThousandths ?? undefined;
     return message;
   },
 };
