@@ -90,6 +90,8 @@ export function createWorkload(
       occurredAtMs,
       shown: { feedId: null, position: Math.floor(random.next() * 4), surface: 'home' },
       dwellMs: action === 'click' ? 1200 : null,
+      // Every fourth has a weight, so that batches have rows with and without.
+      ...(number % 4 === 0 && { weightThousandths: 1 + ((number * 37) % 999) }),
     }
   }
 
