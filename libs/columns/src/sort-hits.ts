@@ -1,17 +1,18 @@
 import type { RowOrder } from './row-order.ts'
 
 const infinityBits = 0x7f800000
-/** A key holds 32 bits to sort by and, below them, a place: together at most 2^53, which a float64 holds exactly. */
-const places = 2 ** 21
 
-let keys = new Float64Array(1024)
+/** A key has the 32 bits to sort by in its upper half and a place in its lower one. */
+let keys = new BigUint64Array(1024)
+let words = new Uint32Array(keys.buffer)
 let givenRows = new Int32Array(1024)
 let givenScores = new Float32Array(1024)
+const [lower, upper] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0]
 
 /**
- * Sorts the first `count` hits, at most 2,097,152: larger score first, ties by the order of rows. Scores are above zero, so
- * that their bits ascend as they do. It sorts numbers made of bits and places, because comparing rows takes several times
- * as long; only rows of one score look up what orders them.
+ * Sorts the first `count` hits: larger score first, ties by the order of rows. Scores are above zero, so
+ * that their bits ascend as they do. It sorts whole numbers made of bits and places, because comparing rows takes several times
+ * as long, and floats twice as long; only rows of one score look up what orders them.
  */
 export function sortBestFirst(
   order: Pick<RowOrder, 'tieOf' | 'before'>,
@@ -20,19 +21,21 @@ export function sortBestFirst(
 ): void {
   if (count < 2) return
   if (count > keys.length) {
-    keys = new Float64Array(2 * count)
+    keys = new BigUint64Array(2 * count)
+    words = new Uint32Array(keys.buffer)
     givenRows = new Int32Array(2 * count)
     givenScores = new Float32Array(2 * count)
   }
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, count)
   for (let i = 0; i < count; i++) {
-    keys[i] = (infinityBits - bits[i]!) * places + i
+    words[2 * i + upper] = infinityBits - bits[i]!
+    words[2 * i + lower] = i
     givenRows[i] = rows[i]!
     givenScores[i] = scores[i]!
   }
   keys.subarray(0, count).sort()
   for (let i = 0; i < count; i++) {
-    const from = placeIn(keys[i]!)
+    const from = words[2 * i + lower]!
     rows[i] = givenRows[from]!
     scores[i] = givenScores[from]!
   }
@@ -45,22 +48,19 @@ export function sortBestFirst(
 /** Sorts the rows of one score: by hash, and those of one hash, which are rare, one by one. */
 function sortTied(order: Pick<RowOrder, 'tieOf' | 'before'>, rows: Int32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) {
-    keys[i] = order.tieOf(rows[i]!) * places + (i - from)
+    words[2 * i + upper] = order.tieOf(rows[i]!)
+    words[2 * i + lower] = i - from
     givenRows[i] = rows[i]!
   }
   keys.subarray(from, to).sort()
   for (let i = from; i < to; i++) {
-    const row = givenRows[from + placeIn(keys[i]!)]!
-    const tie = Math.floor(keys[i]! / places)
+    const row = givenRows[from + words[2 * i + lower]!]!
+    const tie = words[2 * i + upper]!
     let at = i
-    while (at > from && Math.floor(keys[at - 1]! / places) === tie && order.before(row, rows[at - 1]!)) {
+    while (at > from && words[2 * at - 2 + upper]! === tie && order.before(row, rows[at - 1]!)) {
       rows[at] = rows[at - 1]!
       at--
     }
     rows[at] = row
   }
-}
-
-function placeIn(key: number): number {
-  return key - Math.floor(key / places) * places
 }

@@ -26,7 +26,8 @@ export interface Features extends FeatureRows {
    * features: most are 0, because a source finds few of the candidates.
    */
   score(answers: readonly EnabledSource[], into: ScoredFeatures): void
-  rowAt(candidate: number): number
+  /** The rows of the candidates; the first `count` entries are valid until the next fill. */
+  readonly rows: Int32Array
   /** The candidate of a row; -1 if the row is not a candidate. */
   candidateOf(row: number): number
 }
@@ -86,7 +87,7 @@ export function createFeatures(context: {
     get count() {
       return count
     },
-    rowAt: (candidate) => rows[candidate] ?? -1,
+    rows,
     candidateOf,
     fill(answers, recentCount) {
       take()

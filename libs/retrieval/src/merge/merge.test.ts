@@ -28,7 +28,7 @@ function merged(
   learned = 0,
 ): readonly (readonly [number, number])[] {
   const hits = createHits(10)
-  mergeHits(inputs, { catalogue, board: createScoreBoard(catalogue), evidence, learned }, { limit, hits })
+  mergeHits(inputs, { board: createScoreBoard(catalogue), evidence, learned }, { limit, hits })
   return Array.from({ length: hits.count }, (_, i) => [
     hits.rows[i] ?? -1,
     Math.round((hits.scores[i] ?? 0) * 1000) / 1000,

@@ -1,7 +1,6 @@
 import { orZero } from '@freshet/columns/or-zero'
-import type { Catalogue } from '../views/catalogue.ts'
 import type { Mode } from './modes.ts'
-import { selectorInto, type Hits, type ScoreBoard } from '@freshet/columns/score-board'
+import { type Hits, type ScoreBoard } from '@freshet/columns/score-board'
 
 /** One source's answer, its weight and the meaning of its scores. */
 export interface MergeInput {
@@ -14,7 +13,6 @@ export interface MergeInput {
 
 /** What the merge works with. `evidence`: how far to trust the sources of scale `relative` together, in (0, 1]. */
 export interface MergeContext {
-  readonly catalogue: Catalogue
   readonly board: ScoreBoard
   readonly evidence: number
   readonly mode?: Mode
@@ -40,7 +38,7 @@ const leastProbabilityWeight = 0.02
  */
 export function mixHits(
   inputs: readonly MergeInput[],
-  { board, evidence, mode = 'closed', learned = 0 }: Omit<MergeContext, 'catalogue' | 'liking'>,
+  { board, evidence, mode = 'closed', learned = 0 }: Omit<MergeContext, 'liking'>,
 ): void {
   board.clear()
   const isAlone = inputs.length === 1
@@ -80,14 +78,9 @@ export function mergeHits(
   context: MergeContext,
   { limit, hits }: { readonly limit: number; readonly hits: Hits },
 ): void {
-  const { catalogue, board, liking = null } = context
+  const { board, liking = null } = context
   mixHits(inputs, context)
-  const best = selectorInto(catalogue, limit, hits)
-  for (let i = 0; i < board.touched; i++) {
-    const row = board.touchedRow(i)
-    best.offer(row, liking === null ? board.get(row) : board.get(row) * liking(row), always)
-  }
-  best.finish()
+  board.top(limit, always, hits, liking ?? undefined)
 }
 
 function sumScores({ scores, count }: Hits): number {

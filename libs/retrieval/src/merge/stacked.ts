@@ -2,7 +2,7 @@ import type { Catalogue } from '../views/catalogue.ts'
 import type { EnabledSource } from '../query/enabled-sources.ts'
 import type { Features } from './features.ts'
 import { mixHits, type MergeContext } from './merge.ts'
-import { selectorInto, type Hits } from '@freshet/columns/score-board'
+import { bestRows, scratchScores, type Hits } from '@freshet/columns/score-board'
 import type { Stack } from './stack.ts'
 
 /** What the stacked merge works with. */
@@ -34,12 +34,11 @@ export function createStacked(catalogue: Catalogue, mostCandidates: number) {
       for (let i = 0; i < count; i++) most = Math.max(most, scores[i]!)
       let total = 0
       for (let i = 0; i < count; i++) total += scores[i] = Math.exp(Math.max(-deepest, scores[i]! - most))
-      const best = selectorInto(catalogue, limit, hits)
-      for (let i = 0; i < count; i++) {
-        const row = features.rowAt(i)
-        best.offer(row, (scores[i]! / total) * (liking === null ? 1 : liking(row)), always)
-      }
-      best.finish()
+      const { rows } = features
+      const merged = scratchScores(count)
+      if (liking === null) for (let i = 0; i < count; i++) merged[i] = scores[i]! / total
+      else for (let i = 0; i < count; i++) merged[i] = (scores[i]! / total) * liking(rows[i]!)
+      bestRows(catalogue, { rows, scores: merged, count }, { limit, accept: always, hits })
     },
   }
 }

@@ -83,7 +83,7 @@ export function createQueryRunner(context: QueryRunnerContext): {
     const evidence = measureEvidence(query, query.index.trails)
     const mode = chooseMode(query)
     const { liking, recentCount } = query
-    const context = { catalogue, board, evidence, mode, learned: calibrations[mode].part, liking }
+    const context = { board, evidence, mode, learned: calibrations[mode].part, liking }
     const into = { limit: Math.min(request.limit, mostMerged), hits: merged }
     const stack = stacks[mode]
     if (request.surface === 'home' && answers.length > 1 && stack.isTrusted)
