@@ -187,7 +187,7 @@ export function createClient(
     })
     const post = () => network.post(withoutSlash(feedUrl) + path, body, signal)
     let answer = await post()
-    if (answer.status === 401 && network.renew()) answer = await post()
+    if (answer.isRenewed) answer = await post()
     if (answer.status !== 200) throw errorOf(answer)
     return feedOf(answer.json as Partial<Feed>, surface)
   }

@@ -154,7 +154,7 @@ export function createQueue(options: QueueOptions): Queue {
       return true
     }
     const error = errorOf(answer)
-    if (status < 400 || status >= 500 || status === 408 || status === 429 || (status === 401 && network.renew())) {
+    if (status < 400 || status >= 500 || status === 408 || status === 429 || answer.isRenewed) {
       const retryAfter = answer.headers.get('retry-after') ?? ''
       return pause(error, Number(retryAfter) * 1000 || Date.parse(retryAfter) - now() || 0)
     }

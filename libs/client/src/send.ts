@@ -20,6 +20,8 @@ export interface Answer {
   readonly headers: Headers
   /** null: it is not JSON. */
   readonly json: unknown
+  /** The token was refused, and the next request has another one. */
+  readonly isRenewed: boolean
 }
 
 /** Reaches the servers. */
@@ -28,8 +30,8 @@ export interface Network {
   post(url: string, body: string, signal?: AbortSignal): Promise<Answer>
   /** Posts at once, with the last token, for a page that closes. */
   postLast(url: string, body: string): void
-  /** Forgets the token; true: another one can be asked for. */
-  renew(): boolean
+  /** Forgets the token of a function: the user changed. */
+  renew(): void
 }
 
 /** The network, with the key and the token of the options. */
@@ -40,12 +42,14 @@ export function createNetwork(
 ): Network {
   const canRenew = typeof readToken === 'function'
   let token = canRenew ? '' : readToken
-  const init = (body: string): RequestInit => ({
+  /** The server checks each credential that it gets, and a write key is enough for events. */
+  const needsToken = (url: string): boolean => !writeKey || !url.endsWith('/engagements')
+  const init = (url: string, body: string): RequestInit => ({
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       ...(writeKey && { 'freshet-key': writeKey }),
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(token && needsToken(url) && { authorization: `Bearer ${token}` }),
     },
     body,
     keepalive: new Blob([body]).size < maxKeepaliveBytes,
@@ -57,9 +61,10 @@ export function createNetwork(
         ending.abort(Error(`no answer within ${timeoutMs} ms`))
       })
       try {
-        if (canRenew) token ||= await readToken()
+        const isRenewable = canRenew && needsToken(url)
+        if (isRenewable) token ||= await readToken()
         const response = await fetch(url, {
-          ...init(body),
+          ...init(url, body),
           signal: signal ? AbortSignal.any([signal, ending.signal]) : ending.signal,
         })
         const { status, headers } = response
@@ -70,7 +75,9 @@ export function createNetwork(
         } catch {
           // Not from our servers.
         }
-        return { status, headers, json }
+        const isRenewed = status === 401 && isRenewable
+        if (isRenewed) token = ''
+        return { status, headers, json, isRenewed }
       } catch (error) {
         throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
       } finally {
@@ -78,11 +85,10 @@ export function createNetwork(
       }
     },
     postLast(url, body) {
-      fetch(url, init(body)).catch(() => undefined)
+      fetch(url, init(url, body)).catch(() => undefined)
     },
     renew() {
       if (canRenew) token = ''
-      return canRenew
     },
   }
 }

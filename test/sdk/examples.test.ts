@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findChromium, startChromium } from '../harness/chromium.ts'
+import { eventually } from '../harness/eventually.ts'
+import { postPins } from '../harness/load.ts'
+import { startDevServer, type DevServer } from './dev-server.ts'
+import { packSdk, runProgram, type PackedSdk } from './package.ts'
+import { startPageServer } from './page-server.ts'
+
+const root = join(import.meta.dirname, '../..')
+const examples = join(root, 'libs/client/examples')
+const path = findChromium()
+let sdk: PackedSdk
+let dev: DevServer
+let browser: Browser | null = null
+let project = ''
+
+beforeAll(async () => {
+  sdk = await packSdk()
+  project = await sdk.project()
+  dev = await startDevServer()
+  await postPins(dev.ingestUrl, 60)
+  browser = path === null ? null : await startChromium(path)
+})
+afterAll(async () => {
+  await browser?.close()
+  await dev?.remove()
+  sdk?.remove()
+})
+
+const pinsOf = (page: Page): Promise<string[]> =>
+  page.evaluate("[...document.querySelectorAll('#feed li')].map((row) => row.firstChild.textContent.trim())")
+
+/** Acts in a page with a feed as a user would: looks at it, saves a pin, hides another, asks again. */
+async function use(page: Page): Promise<void> {
+  await page.waitForSelector('#feed li', { timeout: 30_000 })
+  const before = await pinsOf(page)
+  const impressions = page.waitForRequest((request) => (request.postData() ?? '').includes('"impression"'), {
+    timeout: 20_000,
+  })
+  await page.click('#feed li:nth-child(1) >> text=save')
+  await page.click('#feed li:nth-child(2) >> text=hide')
+  const body = (await impressions).postData() ?? ''
+  expect(body).toContain('"position":0')
+  const asked = page.waitForRequest((request) => request.url().endsWith('/v1/feed'))
+  const answered = page.waitForResponse((response) => response.url().endsWith('/v1/feed'))
+  await page.click('#again')
+  const { userId, after } = (await asked).postDataJSON() as { readonly userId: string; readonly after: string[] }
+  expect(after.length).toBeGreaterThan(0)
+  expect(await (await answered).json()).toMatchObject({ freshness: 'FRESHNESS_CURRENT' })
+  const again = await eventually(
+    'another page',
+    async () => {
+      const pins = await pinsOf(page)
+      return pins.length > 0 && pins.join() !== before.join() ? pins : null
+    },
+    20_000,
+  )
+  // Nothing that was shown or hidden comes again.
+  expect(again.filter((pin) => before.includes(pin))).toEqual([])
+  const state = await fetch(`http://127.0.0.1:${dev.process.ports.operations}/v1/users/${userId}/state`)
+  expect(await state.text()).toContain(before[0])
+}
+
+describe('the example', () => {
+  it('node.mjs saves pins and gets a feed that is current', async () => {
+    await copyFile(join(examples, 'node.mjs'), join(project, 'node.mjs'))
+    const { stdout } = await runProgram(process.execPath, ['node.mjs'], {
+      cwd: project,
+      env: { ...process.env, INGEST_URL: dev.ingestUrl, FEED_URL: dev.feedUrl },
+    })
+    expect(stdout).toMatch(/^before: pin\d+/)
+    expect(stdout).toContain('(CURRENT, NONE)')
+  })
+
+  if (browser === null && path === null) {
+    it.skip('page.html and react.jsx (skipped: there is no Chromium)', () => undefined)
+    return
+  }
+
+  it('page.html shows a feed that follows what its user does', async () => {
+    const html = readFileSync(join(examples, 'page.html'), 'utf8')
+    const pages = await startPageServer({
+      '/': html.replace('http://localhost:8080', dev.ingestUrl).replace('http://localhost:8070', dev.feedUrl),
+      '/freshet.iife.js': `file:${join(project, 'node_modules/@freshet/client/dist/freshet.iife.js')}`,
+    })
+    const page = await browser!.newPage()
+    await page.goto(pages.url)
+    await use(page)
+    await page.close()
+    pages.close()
+  })
+
+  it('react.jsx shows a feed that follows what its user does', async () => {
+    await copyFile(join(examples, 'react.jsx'), join(project, 'react.jsx'))
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { createRoot } from 'react-dom/client'
+          import { Feed } from './react.jsx'
+          createRoot(document.getElementById('app')).render(<Feed />)`,
+        resolveDir: project,
+        loader: 'jsx',
+      },
+      ...{ bundle: true, write: false, format: 'iife', jsx: 'automatic', logLevel: 'silent' },
+      define: { 'process.env.NODE_ENV': '"production"' },
+      nodePaths: [join(root, 'node_modules')],
+    })
+    const urls = `globalThis.INGEST_URL = '${dev.ingestUrl}'; globalThis.FEED_URL = '${dev.feedUrl}'`
+    const pages = await startPageServer({
+      '/': `<!doctype html><div id="app"></div><script>${urls}</script><script src="/app.js"></script>`,
+      '/app.js': outputFiles[0]!.text,
+    })
+    const page = await browser!.newPage()
+    await page.goto(pages.url)
+    await use(page)
+    await page.close()
+    pages.close()
+  })
+})
