@@ -31,6 +31,8 @@ export interface Access {
   checkListening(host: string): void
   /** The internal key that the process sends to other services; null: none. */
   internalKey(): string | null
+  /** Notes that a server refused a request with a code. */
+  refused(server: string, code: string): void
   /** Why a changed file of keys is not in use; null: all are. */
   warning(): string | null
   /** Ends the watch over the files. */
@@ -47,6 +49,7 @@ export const openAccess: Access = {
   identify: () => openIdentity,
   checkListening: () => undefined,
   internalKey: () => null,
+  refused: () => undefined,
   warning: () => null,
   close: () => undefined,
 }
@@ -63,7 +66,16 @@ interface State {
  */
 export async function createAccess(
   config: AccessConfig,
-  { clock, onError }: { readonly clock: Clock; readonly onError: (error: unknown) => void },
+  {
+    clock,
+    onError,
+    onRefused = () => undefined,
+  }: {
+    readonly clock: Clock
+    readonly onError: (error: unknown) => void
+    /** Receives every refused request. */
+    readonly onRefused?: (server: string, code: string) => void
+  },
 ): Promise<Access> {
   const { jwt } = config
   const hasTokens = jwt.jwksFile !== null || jwt.jwksUrl !== null || jwt.secretFile !== null
@@ -132,6 +144,7 @@ export async function createAccess(
       )
     },
     internalKey: () => watched.current().internalKey,
+    refused: onRefused,
     warning: watched.problem,
     close: watched.close,
   }

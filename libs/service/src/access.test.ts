@@ -100,10 +100,13 @@ describe('the access of an HTTP server', () => {
   })
 
   it('counts refusals by code', async () => {
-    const { app, metrics } = httpApp(closedAccess(known))
+    const noted: string[] = []
+    const refused = (server: string, code: string): void => void noted.push(`${server} ${code}`)
+    const { app, metrics } = httpApp({ ...closedAccess(known), refused })
     app.get('/who', { config: { access: { rule: 'admin' } } }, async () => ({}))
     for (let i = 0; i < 3; i++) await app.inject({ url: '/who', headers: { 'freshet-key': 'odd' } })
     expect(await metrics.text()).toContain('freshet_access_refused_total{server="test",code="ACCESS_KEY_UNKNOWN"} 3')
+    expect(noted).toEqual(Array.from({ length: 3 }, () => 'test ACCESS_KEY_UNKNOWN'))
   })
 
   it('refuses before the body is read', async () => {

@@ -55,7 +55,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const refused = options.metrics.counter('freshet_access_refused_total')
   const { interceptor: admitting, services } = createGrpcAccess(options.services, {
     access: options.access,
-    onRefused: (code) => refused.inc({ server: 'grpc', code }),
+    onRefused: (code) => {
+      refused.inc({ server: 'grpc', code })
+      options.access.refused('grpc', code)
+    },
   })
   const underWay = countCalls()
   const server = new Server({

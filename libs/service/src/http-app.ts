@@ -187,7 +187,10 @@ function addAccess(app: FastifyInstance, { name, access, adminCallsAt, metrics }
   addHttpAccess(app, {
     name,
     access,
-    onRefused: (code) => refused.inc({ server: name, code }),
+    onRefused: (code) => {
+      refused.inc({ server: name, code })
+      access.refused(name, code)
+    },
     ...(adminCallsAt !== undefined && { adminCallsAt }),
   })
 }

@@ -9,6 +9,7 @@ import { version as freshetVersion } from '@freshet/domain/version'
 import { createLogger, type Logger } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
+import { createRefusalLog } from './refusal-log.ts'
 import { createReporter, type Report } from './reporting.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
@@ -164,7 +165,11 @@ export async function runService<Schema extends z.ZodObject>(
       const tls = openTls({ config: common.tls, metrics, report })
       service.use({ name: 'tls', close: async () => tls.close() })
       const onError = (error: unknown): void => report(error, { part: 'access', outcome: 'left-out' })
-      const access = await createAccess(common.access, { clock: wallClock, onError })
+      const access = await createAccess(common.access, {
+        clock: wallClock,
+        onError,
+        onRefused: createRefusalLog(logger, () => performance.now()),
+      })
       service.use({ name: 'access', warning: access.warning, close: async () => access.close() })
       if (access.open) logger.warn(openWarning)
       const operations = await startOperationsServer({
