@@ -115,7 +115,7 @@ describe('one process with keys', () => {
       ...['keys', 'sign', '/v1/engagements', '--secret-file', at('server.key'), '--body', at('event.json')],
     ])
     const headers = Object.fromEntries(
-      [...out.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]),
+      [...out.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name = '', value = '']): [string, string] => [name, value]),
     )
     const send = () =>
       fetch(`${events}/v1/engagements`, {
