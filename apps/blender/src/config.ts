@@ -1,5 +1,6 @@
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { limitSettings } from '@freshet/service/rate-settings'
+import { pseudonymsSchema } from '@freshet/adapters/system/pseudonyms'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { numberSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
@@ -329,4 +330,5 @@ export const processSchema = z.object({
   ranker: z.object(callSettings('127.0.0.1:7072')),
   limits: z.object(callLimitSettings),
   blender: blenderSchema,
+  pseudonyms: pseudonymsSchema,
 })

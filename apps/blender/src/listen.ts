@@ -1,5 +1,6 @@
 import type { Access } from '@freshet/access/access'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
@@ -15,13 +16,14 @@ import type { Tls } from '@freshet/service/tls'
 import type { z } from 'zod'
 import type { processSchema } from './config.ts'
 import { admitCall } from './admit-call.ts'
+import { pseudonymous } from './pseudonymous.ts'
 import { createHttpApp } from './server.ts'
 
 /** Dependencies of the servers. */
 export interface ServeOptions {
   readonly blender: Blender
-  readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>
   readonly rates: RateLimits
+  readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender' | 'pseudonyms'>
   readonly access: Access
   readonly logger: Logger
   readonly metrics: Metrics
@@ -33,7 +35,7 @@ export interface ServeOptions {
 
 /** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function serve({
-  blender,
+  blender: own,
   config,
   access,
   rates,
@@ -44,6 +46,7 @@ export async function serve({
   readiness,
   use,
 }: ServeOptions): Promise<void> {
+  const blender = pseudonymous(own, pseudonymsOf(config.pseudonyms))
   const { defaultTimeoutMs: timeoutMs, maxTimeoutMs, maxBodyBytes } = config.blender
   const onDefect = (err: unknown) => {
     report(err, { part: 'server', outcome: 'defect' })

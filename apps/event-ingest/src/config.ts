@@ -1,5 +1,6 @@
 import { checkKafka, kafkaSchema, kafkaSettings, optionalRedisSchema } from '@freshet/adapters/settings'
 import { limitSettings } from '@freshet/service/rate-settings'
+import { pseudonymsSchema } from '@freshet/adapters/system/pseudonyms'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
@@ -56,6 +57,13 @@ export const ingestSettings = {
     unit: 'ms',
     min: 100,
     max: 60_000,
+  }),
+  maxErasedUsers: wholeSetting(1_000_000, {
+    description:
+      'Ingest remembers at most this many erased users, about 100 bytes each, to refuse late events from before. Of users beyond, the feature updater drops such events',
+    unit: 'users',
+    min: 1,
+    max: 100_000_000,
   }),
   retryAfterSeconds: wholeSetting(2, {
     description: 'Value of the header `Retry-After` of a 503 answer',
@@ -162,6 +170,7 @@ export const processSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   limits: z.object(eventLimitSettings),
+  pseudonyms: pseudonymsSchema,
   kafka: kafkaSchema,
   source: sourceSchema,
   /** If set, answers contain a notice when state is folded from another log than this one, and replicas share the counts of `limits`. */

@@ -1,3 +1,4 @@
+import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
@@ -11,13 +12,15 @@ import type { LogWatch } from '@freshet/contracts/log-watch'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
+import { asId, type UserId } from '@freshet/domain/ids'
 import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
 import { rateText, type RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import type { IngestConfig } from './config.ts'
-import { checkMerge, type MergeOfUsers } from './merge-users.ts'
+import { checkMerge, type Checking, type MergeOfUsers } from './merge-users.ts'
+import type { Suppression } from './suppression.ts'
 import { clockShiftMs, correctEngagement, correctTime, type ClientClock, type RequestTime } from './event-time.ts'
 
 /** The result for one event: its token if the log has it, else all its problems; the first problem is repeated beside the list. `id` is the id as sent; empty: it was not a string. */
@@ -92,6 +95,10 @@ export interface IngestOptions {
   readonly rates?: RateLimits
   /** Provides the id of the log for the tokens; absent: tokens do not name their log. */
   readonly watch?: Pick<LogWatch, 'id'>
+  /** The erased users, whose earlier events are refused; absent: none. */
+  readonly suppression?: Suppression
+  /** The id under which a user is stored; absent: the given one. */
+  readonly pseudonymOf?: PseudonymOf
 }
 
 type Kind = 'engagement' | 'pin' | 'erasure' | 'merge'
@@ -118,6 +125,14 @@ export function createIngest(options: IngestOptions): Ingest {
     inFlightBytes.set(inFlight.bytes())
   })
   const take = createTake(options, createAppend({ ...options, inFlight }))
+  const { suppression, pseudonymOf = noPseudonyms } = options
+  /** The problem with something that a user, by the stored id, did at this time; null: none. */
+  const erasedBefore = (userId: string, atMs: number, at: string, field: string): IngestProblem | null => {
+    const erasedAtMs = suppression?.erasedAtMs(userId) ?? null
+    if (erasedAtMs === null || atMs > erasedAtMs) return null
+    const text = `was erased at ${new Date(erasedAtMs).toISOString()}; what the user did before is not accepted`
+    return problemAt(at, field, 'USER_ERASED', text)
+  }
 
   return {
     inFlight,
@@ -126,7 +141,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const shiftMs = clockShiftMs(batch.clock, nowMs, config.toleratedSkewMs)
       if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
       const check = (parsed: ParsedEngagement, at: string): Outcome =>
-        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config })
+        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config, pseudonymOf, erasedBefore })
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
     takeMapped(batch) {
@@ -138,7 +153,8 @@ export function createIngest(options: IngestOptions): Ingest {
       return take({ kind: 'pin', topic: 'pins.v1', check }, batch)
     },
     mergeUsers(merge, call) {
-      const check = (parsed: MergeOfUsers): Outcome => checkMerge(parsed, clock.now(), config)
+      const check = (parsed: MergeOfUsers): Outcome =>
+        checkMerge(parsed, clock.now(), { config, pseudonymOf, erasedBefore })
       const read = (event: unknown): MergeOfUsers => event as MergeOfUsers
       return take(
         { kind: 'merge', topic: 'engagements.v1', check },
@@ -147,12 +163,15 @@ export function createIngest(options: IngestOptions): Ingest {
     },
     eraseUser(userId, call) {
       const erasedAtMs = clock.now()
-      const check = (id: string): Outcome => checkErasure(id, erasedAtMs)
+      const check = (id: string): Outcome => checkErasure(id, erasedAtMs, pseudonymOf)
       const read = (id: unknown): string => id as string
       return take(
         { kind: 'erasure', topic: 'erasures.v1', check },
         { events: [userId], read, single: true, bytes: smallBytes, ...(call && { call }) },
-      )
+      ).then((answer) => {
+        if (answer.kind === 'taken' && answer.accepted > 0) suppression?.note(pseudonymOf(userId), erasedAtMs)
+        return answer
+      })
     },
   }
 }
@@ -238,7 +257,7 @@ function checkSize(events: readonly unknown[], list: string, max: number): Inges
 function checkEngagement(
   parsed: ParsedEngagement,
   at: string,
-  { time, config }: { readonly time: RequestTime; readonly config: IngestConfig },
+  { time, config, pseudonymOf, erasedBefore }: Checking & { readonly time: RequestTime },
 ): Outcome {
   if (!parsed.ok) {
     const { occurredAtMs, problems } = parsed
@@ -247,7 +266,11 @@ function checkEngagement(
   }
   const timed = correctEngagement(parsed.engagement, at, time, config)
   if ('code' in timed) return { problems: [timed] }
-  return { record: { key: timed.userId, value: encodeEngagement(timed, time.nowMs), partition: null } }
+  const userId = asId<UserId>(pseudonymOf(timed.userId))
+  const problem = erasedBefore(userId, timed.occurredAtMs, at, 'userId')
+  if (problem !== null) return { problems: [problem] }
+  const stored = userId === timed.userId ? timed : { ...timed, userId }
+  return { record: { key: userId, value: encodeEngagement(stored, time.nowMs), partition: null } }
 }
 
 function checkMapped({ act, time, headers }: MappedAct, at: string, config: IngestConfig): Outcome {
@@ -286,9 +309,10 @@ function checkPin(parsed: ParsedPin, at: string, embeddingWidth: number | null):
   return { record: { key: pinId, value: encodePinChange(change), partition: null } }
 }
 
-function checkErasure(userId: string, erasedAtMs: number): Outcome {
-  const fault = idFault(userId)
+function checkErasure(givenId: string, erasedAtMs: number, pseudonymOf: PseudonymOf): Outcome {
+  const fault = idFault(givenId)
   if (fault !== null) return { problems: [problemAt('', 'userId', fault.code, fault.text)] }
+  const userId = pseudonymOf(givenId)
   return { record: { key: userId, value: UserErasure.encode({ userId, erasedAtMs }).finish(), partition: null } }
 }
 

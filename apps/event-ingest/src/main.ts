@@ -1,6 +1,7 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { writingAs } from '@freshet/contracts/origin'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
@@ -12,6 +13,7 @@ import { createIngestGrpcService } from './grpc.ts'
 import { createIngest } from './ingest.ts'
 import { listenHttp } from './listen.ts'
 import { rateLimitsOf } from './rate-limits.ts'
+import { followSuppression } from './suppression.ts'
 import { topicsKnown } from './topics-known.ts'
 import { watchLogs } from './watch-logs.ts'
 
@@ -33,7 +35,15 @@ await runService({
     })
     use(watch.component)
     const rates = rateLimitsOf({ name, config, clock, metrics, report, use })
-    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch })
+    const suppression = await followSuppression({
+      log,
+      clock,
+      maxUsers: config.ingest.maxErasedUsers,
+      onError: (error) => report(error, { part: 'suppression', topic: 'erasures.v1' }),
+    })
+    use(suppression.component)
+    const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
+    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch, ...privacy })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report })
     const parts = { log, ingest, mapping: connectors.mapping, clock, config, metrics, report }

@@ -1,3 +1,4 @@
+import type { PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeMergeRequest } from '@freshet/contracts/codecs/user-merge'
 import { idFault, isJsonObject, kindOf } from '@freshet/contracts/json/fields'
 import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
@@ -14,11 +15,19 @@ export interface MergeOfUsers {
   readonly occurredAtMs: number | null
 }
 
+/** What the checks of events need. */
+export interface Checking {
+  readonly config: IngestConfig
+  readonly pseudonymOf: PseudonymOf
+  /** The problem with what a user did at this time; null: the user was not erased since. */
+  readonly erasedBefore: (userId: string, atMs: number, at: string, field: string) => IngestProblem | null
+}
+
 /** The record of a merge, or everything that is wrong with it. */
 export function checkMerge(
   { fromUserId, intoUserId, occurredAtMs }: MergeOfUsers,
   nowMs: number,
-  config: IngestConfig,
+  { config, pseudonymOf, erasedBefore }: Checking,
 ): { readonly record: NewRecord } | { readonly problems: readonly IngestProblem[] } {
   const problems: IngestProblem[] = []
   const checkId = (field: string, id: unknown): id is string => {
@@ -31,8 +40,11 @@ export function checkMerge(
   if (checkId('fromUserId', fromUserId) && intoUserId === fromUserId)
     problems.push(problemAt('', 'intoUserId', 'MERGE_SAME_USER', 'is the user who is merged; give the id of another'))
   if (!checkId('intoUserId', intoUserId) || typeof atMs !== 'number' || problems.length > 0) return { problems }
-  const value = encodeMergeRequest({ fromUserId, intoUserId, occurredAtMs: atMs, receivedAtMs: nowMs })
-  return { record: { key: fromUserId, value, partition: null } }
+  const [from, into] = [pseudonymOf(fromUserId), pseudonymOf(intoUserId)]
+  const erased = erasedBefore(from, atMs, '', 'fromUserId') ?? erasedBefore(into, atMs, '', 'intoUserId')
+  if (erased !== null) return { problems: [erased] }
+  const value = encodeMergeRequest({ fromUserId: from, intoUserId: into, occurredAtMs: atMs, receivedAtMs: nowMs })
+  return { record: { key: from, value, partition: null } }
 }
 
 /** Reads the body of `POST /v1/users/{id}/merge`: `{"intoUserId": …}`, with `occurredAt` if the person became known earlier. */

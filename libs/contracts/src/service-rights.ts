@@ -64,7 +64,7 @@ export const serviceRights = {
   'event-ingest': {
     log: {
       write: ['engagements.v1', 'pins.v1', 'erasures.v1', 'dead-letters.v1'],
-      read: [],
+      read: ['erasures.v1'],
       describe: [],
       groups: [],
       manageTopics: false,

@@ -21,8 +21,28 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: withErrors },
     },
-    options.destination ?? pino.destination({ dest: 2, sync: true }),
+    withoutSecrets(options.destination ?? pino.destination({ dest: 2, sync: true })),
   )
+}
+
+/** What a credential looks like, wherever it stands in a line: keys, signed tokens, signatures and what follows the name of such a header. */
+const secrets: readonly (readonly [what: RegExp, shown: string])[] = [
+  [/\b(f[wsai]_[a-z2-7]{10})_[A-Za-z0-9]{8,}/g, '$1_(hidden)'],
+  [/\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*/g, '(hidden token)'],
+  [/\b(Bearer|Basic)\s+[\w~+/.=-]{8,}/gi, '$1 (hidden)'],
+  [
+    /((?:freshet-key|freshet-signature|authorization|cookie)\\*"?\s*[:=]\s*\\*"?)(?!\(hidden|f[wsai]_|Bearer|Basic)[^"\\,;\s]{8,}/gi,
+    '$1(hidden)',
+  ],
+]
+
+/** Hides credentials in every line, whoever put them there: a client's text in an error, a header, a stack. */
+function withoutSecrets(destination: DestinationStream): DestinationStream {
+  return {
+    write(line: string) {
+      destination.write(secrets.reduce((text, [what, shown]) => text.replaceAll(what, shown), line))
+    },
+  }
 }
 
 /** JSON.stringify writes an Error as `{}`, so this replaces errors inside the logged fields. */

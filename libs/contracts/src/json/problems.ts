@@ -66,6 +66,12 @@ export const ingestProblems = {
     status: 400,
     meaning: 'The subject of the event does not fit its action.',
   },
+  USER_ERASED: {
+    fault: 'client',
+    retryable: false,
+    status: 410,
+    meaning: 'The user was erased after this happened. Ingest does not accept it, however late it comes.',
+  },
   MERGE_SAME_USER: {
     fault: 'client',
     retryable: false,
