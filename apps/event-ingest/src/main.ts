@@ -45,7 +45,7 @@ await runService({
     const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch, ...privacy })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
-    const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report })
+    const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report, ...privacy })
     const parts = { log, ingest, mapping: connectors.mapping, clock, config, metrics, report }
     for (const component of sourceComponents(parts, kafka)) use(component)
     const intake = { ingest, connectors, access, clock, metrics, report }

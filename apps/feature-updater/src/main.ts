@@ -6,6 +6,7 @@ import { watchEviction } from '@freshet/adapters/redis/eviction-watch'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
+import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
@@ -43,6 +44,7 @@ await runService({
     use({ name: 'eviction', drain: async () => watching.abort() })
     inspect(
       userInspection({ log, store, clock }),
+      exportInspection({ log, store, clock }),
       pinInspection({ clock, stateOf: storedPinState({ log, store }) }),
       progressInspection({ log, store }),
     )

@@ -17,6 +17,7 @@ import {
 } from './models/command.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
 import { runUsersErase } from './operations/erase-user.ts'
+import { runUsersExport, runUsersPseudonym } from './operations/export-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
 import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
@@ -364,6 +365,23 @@ function addUsers(program: Command): void {
         runUsersErase(id, options, systemTerminal()),
       ),
     )
+  withRedis(
+    withLog(users.command('export')).description(
+      'Print everything that is held on a user, as JSON lines: records of the log, and state',
+    ),
+  )
+    .argument('<id>', 'id of the user, as it is stored')
+    .action(
+      reportFailure((id: string, options: Parameters<typeof runUsersExport>[1]) =>
+        runUsersExport(id, options, systemTerminal()),
+      ),
+    )
+  users
+    .command('pseudonym')
+    .description('Print the id under which a user is stored (pseudonyms.secretFile)')
+    .argument('<id>', 'id of the user, as callers give it')
+    .requiredOption('--secret-file <file>', 'the secret of the pseudonyms')
+    .action(reportFailure((id: string, { secretFile }: { secretFile: string }) => runUsersPseudonym(id, secretFile)))
 }
 
 function addSpec(program: Command): void {

@@ -80,7 +80,15 @@ export const serviceRights = {
   'feature-updater': {
     log: {
       write: ['engagements.v1', 'pins.v1', 'pin-engagements.v1', 'pin-features.v1', 'dead-letters.v1'],
-      read: ['engagements.v1', 'pins.v1', 'pin-engagements.v1', 'erasures.v1', 'feeds-served.v1'],
+      read: [
+        'engagements.v1',
+        'pins.v1',
+        'pin-engagements.v1',
+        'erasures.v1',
+        'feeds-served.v1',
+        'dead-letters.v1',
+        'engagements-late.v1',
+      ],
       describe: [],
       groups: ['feature-updater', 'feature-updater-catalogue'],
       manageTopics: false,

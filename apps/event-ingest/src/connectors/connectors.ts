@@ -1,4 +1,5 @@
 import { isTrusted, type Caller } from '@freshet/access/caller'
+import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { isContractError } from '@freshet/contracts/errors'
 import { isJsonObject } from '@freshet/contracts/json/fields'
@@ -68,6 +69,8 @@ export interface ConnectorOptions {
   readonly config: IngestConfig
   readonly metrics: Metrics
   readonly report: Report
+  /** The id under which a user is stored; absent: the given one. */
+  readonly pseudonymOf?: PseudonymOf
 }
 
 /** Reads the mapping file and creates the connectors. Throws a MappingError with all mistakes of the file. */
@@ -184,13 +187,16 @@ const maxLetterBytes = 64 << 10
  * event is the same letter. Resolves to the problem that the client gets if the log does not have them.
  */
 async function putAside(
-  { log, ingest, clock, report }: ConnectorOptions,
+  { log, ingest, clock, report, pseudonymOf = noPseudonyms }: ConnectorOptions,
   request: ConnectorRequest,
   read: readonly ReadEvent[],
   receipts: readonly ConnectorReceipt[],
 ): Promise<IngestProblem | null> {
   const letters = receipts.flatMap((receipt, index) =>
-    'code' in receipt ? [letterOf(request.connector, read[index] as ReadEvent, receipt, clock.now())] : [],
+    // Of a user who was erased, nothing is put aside.
+    'code' in receipt && receipt.code !== 'USER_ERASED'
+      ? [letterOf(request.connector, read[index] as ReadEvent, receipt, { nowMs: clock.now(), pseudonymOf })]
+      : [],
   )
   if (letters.length === 0) return null
   const bytes = letters.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
@@ -214,11 +220,16 @@ async function putAside(
   }
 }
 
-function letterOf(connector: Connector, { raw, id }: ReadEvent, problem: IngestProblem, nowMs: number): NewRecord {
-  const text = JSON.stringify(raw) ?? 'null'
+function letterOf(
+  connector: Connector,
+  { raw, id }: ReadEvent,
+  problem: IngestProblem,
+  { nowMs, pseudonymOf }: { readonly nowMs: number; readonly pseudonymOf: PseudonymOf },
+): NewRecord {
+  const text = keptText(raw, pseudonymOf)
   const value = Buffer.from(text).subarray(0, maxLetterBytes)
   const user = isJsonObject(raw) ? (raw['userId'] ?? raw['anonymousId']) : undefined
-  const key = typeof user === 'string' && idProblem(user) === null ? user : connector
+  const key = typeof user === 'string' && idProblem(user) === null ? pseudonymOf(user) : connector
   return {
     key,
     partition: null,
@@ -234,4 +245,28 @@ function letterOf(connector: Connector, { raw, id }: ReadEvent, problem: IngestP
       atMs: nowMs,
     }),
   }
+}
+
+/** Fields of other people's events that say who or where somebody is. Nothing of them is stored. */
+const personal = new Set([
+  'ip',
+  'useragent',
+  'user_agent',
+  'address',
+  'email',
+  'phone',
+  'firstname',
+  'lastname',
+  'name',
+])
+const idFields = new Set(['userId', 'anonymousId', 'previousId', 'userid'])
+
+/** An event as a dead letter keeps it: without addresses, agents and names, and with the stored ids of users. */
+function keptText(raw: unknown, pseudonymOf: PseudonymOf): string {
+  const kept = JSON.stringify(raw, (key, value: unknown) => {
+    if (idFields.has(key) && typeof value === 'string') return pseudonymOf(value)
+    if (!personal.has(key.toLowerCase())) return value
+    return typeof value === 'string' || isJsonObject(value) ? '(removed)' : value
+  }) as string | undefined
+  return kept ?? 'null'
 }

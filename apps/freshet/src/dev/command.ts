@@ -12,6 +12,7 @@ import { admitCall } from '@freshet/blender/admit-call'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
 import { observe as observeCandidates } from '@freshet/candidate-service/observe'
 import { readDescriptors } from '@freshet/contracts/descriptors'
+import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import {
   catalogueInspection,
   feedInspection,
@@ -27,6 +28,9 @@ import { version } from '@freshet/domain/version'
 import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createIngest } from '@freshet/event-ingest/ingest'
+import { followSuppression } from '@freshet/event-ingest/suppression'
+import { pseudonymous } from '@freshet/blender/pseudonymous'
+import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { listenHttp } from '@freshet/event-ingest/listen'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { servingInspection } from '@freshet/ranker/inspection'
@@ -75,8 +79,16 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const own = { clock, shared: null, ownSecret: newSecret(), metrics, report }
   const rates = createRateLimits({ ...own, name: 'event-ingest', config: limitConfigOf(config.eventLimits) })
   const feedRates = createRateLimits({ ...own, name: 'blender', config: limitConfigOf(config.feedLimits) })
-  const ingest = createIngest({ ...intake, rates })
-  const connectors = createConnectors({ ingest, ...intake })
+  const suppression = await followSuppression({
+    log,
+    clock,
+    maxUsers: config.ingest.maxErasedUsers,
+    onError: (error) => report(error, { part: 'suppression', topic: 'erasures.v1' }),
+  })
+  use(suppression.component)
+  const pseudonymOf = pseudonymsOf(config.pseudonyms)
+  const ingest = createIngest({ ...intake, rates, suppression, pseudonymOf })
+  const connectors = createConnectors({ ingest, ...intake, pseudonymOf })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
@@ -131,6 +143,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     servingInspection(ranker, config.ranking.surface),
     catalogueInspection(() => ranker.stats().pins),
     userInspection({ log, store, clock }),
+    exportInspection({ log, store, clock }),
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
     feedInspection({ log }),
     progressInspection({ log, store }),
@@ -168,8 +181,9 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     tls: tls.server('http'),
     use,
   })
+  const blender = pseudonymous(embedded.blender, pseudonymOf)
   const feedApp = createFeedApp({
-    blender: embedded.blender,
+    blender,
     access,
     rates: feedRates,
     timeoutMs: config.blender.defaultTimeoutMs,
@@ -188,7 +202,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     ...config.grpc,
     services: [
       createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: config.ingest.maxStreamBatches }),
-      serveBlender(embedded.blender, {
+      serveBlender(blender, {
         onDefect,
         defaultTimeoutMs: config.blender.defaultTimeoutMs,
         admit: (call, request) => admitCall(feedRates, grpcSource(call), request),

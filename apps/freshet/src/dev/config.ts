@@ -1,4 +1,5 @@
 import { blenderSchema, callLimitSettings } from '@freshet/blender/config'
+import { pseudonymsSchema } from '@freshet/adapters/system/pseudonyms'
 import { candidateServiceSchema } from '@freshet/candidate-service/config'
 import { adminSettings, corsSettings, eventLimitSettings, ingestSettings } from '@freshet/event-ingest/config'
 import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
@@ -64,6 +65,7 @@ export const devSchema = z.object({
   ingest: z.object(ingestSettings),
   eventLimits: z.object(eventLimitSettings),
   feedLimits: z.object(callLimitSettings),
+  pseudonyms: pseudonymsSchema,
   fold: z.object(foldSettings),
   updater: z.object({ ...updaterSettings, cacheBytes: devDefault(updaterSettings.cacheBytes, 32 << 20) }),
   candidates: candidateServiceSchema,
