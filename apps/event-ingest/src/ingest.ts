@@ -145,7 +145,8 @@ export function createIngest(options: IngestOptions): Ingest {
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
     takeMapped(batch) {
-      const check = (mapped: MappedAct, at: string): Outcome => checkMapped(mapped, at, config)
+      const check = (mapped: MappedAct, at: string): Outcome =>
+        checkMapped(mapped, at, { config, pseudonymOf, erasedBefore })
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
     takePins(batch) {
@@ -273,11 +274,11 @@ function checkEngagement(
   return { record: { key: userId, value: encodeEngagement(stored, time.nowMs), partition: null } }
 }
 
-function checkMapped({ act, time, headers }: MappedAct, at: string, config: IngestConfig): Outcome {
+function checkMapped({ act, time, headers }: MappedAct, at: string, checking: Checking): Outcome {
   const outcome =
     act.kind === 'merge'
-      ? { ...placed(checkMerge(shifted(act.merge, time.shiftMs), time.nowMs, config), at), isMerge: true }
-      : checkEngagement(act.parsed, at, { time, config })
+      ? { ...placed(checkMerge(shifted(act.merge, time.shiftMs), time.nowMs, checking), at), isMerge: true }
+      : checkEngagement(act.parsed, at, { time, ...checking })
   return headers === undefined || !('record' in outcome)
     ? outcome
     : { ...outcome, record: { ...outcome.record, headers } }

@@ -27,6 +27,8 @@ export interface StoreRights {
   readonly movePointers: readonly string[]
   /** The calls of the port that it makes. */
   readonly calls: readonly StoreCallName[]
+  /** Whether it shares the counts of rate limits with its replicas. */
+  readonly sharesRates: boolean
 }
 
 /** A call of the state store. */
@@ -75,6 +77,7 @@ export const serviceRights = {
       readPointers: ['*'],
       movePointers: [],
       calls: ['pointer', 'positions'],
+      sharesRates: true,
     },
   },
   'feature-updater': {
@@ -99,6 +102,7 @@ export const serviceRights = {
       readPointers: [],
       movePointers: ['*'],
       calls: ['read', 'readForFold', 'commit', 'positions', 'dropScope', 'pointer', 'movePointer', 'put'],
+      sharesRates: false,
     },
   },
   'candidate-service': {
@@ -145,6 +149,7 @@ export const serviceRights = {
       readPointers: ['*'],
       movePointers: ['cursor-key'],
       calls: ['read', 'readForFold', 'positions', 'pointer', 'movePointer', 'append', 'appendIf', 'put'],
+      sharesRates: true,
     },
   },
   freshet: {
@@ -161,6 +166,7 @@ export const serviceRights = {
       readPointers: [],
       movePointers: ['*'],
       calls: everyStoreCall,
+      sharesRates: false,
     },
   },
   topics: {

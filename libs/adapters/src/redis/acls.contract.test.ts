@@ -13,6 +13,7 @@ import { stateStoreContract } from '../suites/state-store.suite.ts'
 import { redisServer } from '../testing/redis-server.ts'
 import { redisUser } from '../testing/redis-user.ts'
 import { redisAclRules } from './acls.ts'
+import { createRedisBuckets } from './shared-buckets.ts'
 import { createRedisStateStore } from './state-store.ts'
 
 const server = await redisServer()
@@ -113,6 +114,18 @@ if ('absent' in server) {
       const store = await storeOf(service)
       if (may) await ask(store)
       else await expect(ask(store)).rejects.toMatchObject({ code: 'STORE_LOGIN_REFUSED' })
+    })
+
+    test('counts rates together with its replicas if its rights say so, and otherwise not', async () => {
+      const keyPrefix = nextPrefix()
+      const buckets = createRedisBuckets({ url: await redisUser(url, service, keyPrefix), keyPrefix })
+      closing.push(() => buckets.close())
+      const charged = buckets.charge([{ bucket: 'b', cost: 1, limit: { ratePerSecond: 1, burst: 5 } }])
+      if (rights.sharesRates) {
+        expect(await charged).toBeNull()
+        expect((await buckets.secret()).length).toBeGreaterThan(0)
+      } else if (service !== 'freshet') await expect(charged).rejects.toMatchObject({ code: 'STORE_LOGIN_REFUSED' })
+      else await charged.catch(() => undefined)
     })
 
     test('may ask for the memory policy', async () => {
