@@ -35,12 +35,7 @@ await runService({
     })
     use(watch.component)
     const rates = rateLimitsOf({ name, config, clock, metrics, report, use })
-    const suppression = await followSuppression({
-      log,
-      clock,
-      maxUsers: config.ingest.maxErasedUsers,
-      onError: (error) => report(error, { part: 'suppression', topic: 'erasures.v1' }),
-    })
+    const suppression = await followSuppression({ log, clock, report, ...config.ingest })
     use(suppression.component)
     const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch, ...privacy })

@@ -3,6 +3,7 @@ import { createLogProgress } from '@freshet/contracts/log-progress'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
+import type { Report } from '@freshet/service/reporting'
 import type { Component } from '@freshet/service/service'
 
 /** The users that were erased. Ingest refuses what they did before, whoever sends it and however late. */
@@ -45,15 +46,16 @@ export function createSuppression(
 export async function followSuppression({
   log,
   clock,
-  maxUsers,
-  onError,
+  maxErasedUsers: maxUsers,
+  report,
 }: {
   readonly log: EventLog
   readonly clock: Clock
-  readonly maxUsers: number
-  readonly onError: (error: Error) => void
+  readonly maxErasedUsers: number
+  readonly report: Report
 }): Promise<FollowedSuppression> {
   const list = createSuppression(maxUsers)
+  const onError = (error: Error): void => report(error, { part: 'suppression', topic })
   const progress = createLogProgress()
   const follower = createViewFollower({
     log,

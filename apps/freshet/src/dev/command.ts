@@ -79,12 +79,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const own = { clock, shared: null, ownSecret: newSecret(), metrics, report }
   const rates = createRateLimits({ ...own, name: 'event-ingest', config: limitConfigOf(config.eventLimits) })
   const feedRates = createRateLimits({ ...own, name: 'blender', config: limitConfigOf(config.feedLimits) })
-  const suppression = await followSuppression({
-    log,
-    clock,
-    maxUsers: config.ingest.maxErasedUsers,
-    onError: (error) => report(error, { part: 'suppression', topic: 'erasures.v1' }),
-  })
+  const suppression = await followSuppression({ log, clock, report, ...config.ingest })
   use(suppression.component)
   const pseudonymOf = pseudonymsOf(config.pseudonyms)
   const ingest = createIngest({ ...intake, rates, suppression, pseudonymOf })
