@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import { hash32 } from '@freshet/domain/hash'
 import type { Pin } from '@freshet/domain/pin'
 
@@ -98,7 +99,8 @@ export function createContentMap(options: {
       writer.u32('lessons', examples)
     },
     load(reader) {
-      counts.fill(0).set(reader.u8('counts'))
+      clearColumn(counts)
+      counts.set(reader.u8('counts'))
       features.set(reader.u32('features'))
       vectors.set(reader.f32('vectors'))
       examples.set(reader.u32('lessons'))

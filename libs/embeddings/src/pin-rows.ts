@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import type { PinId } from '@freshet/domain/ids'
 
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
@@ -100,8 +101,10 @@ export function createPinRows(maxPins: number): PinRows {
     load(reader) {
       pinIds = reader.json('pinIds') as (PinId | null)[]
       freeRows = reader.json('freeRows') as number[]
-      state.fill(0).set(reader.u8('state'))
-      generation.fill(0).set(reader.u8('generation'))
+      clearColumn(state)
+      state.set(reader.u8('state'))
+      clearColumn(generation)
+      generation.set(reader.u8('generation'))
       lastAtMs.set(reader.f64('lastAtMs'))
       byPin = new Map()
       idCharacters = 0

@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import { hash32, mix32 } from '@freshet/domain/hash'
 import { isHeldOut } from '@freshet/domain/held-out'
 import type { PinId } from '@freshet/domain/ids'
@@ -378,7 +379,8 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       table.set(reader.f32('table'))
       memory.squares.set(reader.f32('squares'))
       memory.moves.set(reader.f32('moves'))
-      memory.waiting.fill(0).set(reader.u8('waiting'))
+      clearColumn(memory.waiting)
+      memory.waiting.set(reader.u8('waiting'))
       memory.recent.set(reader.u32('recent'))
       rows.load(reader.under('rows'))
       admission.load(reader.under('admission'))

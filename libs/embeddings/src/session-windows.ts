@@ -131,7 +131,7 @@ export function createSessionWindows(options: {
       keyHighs.set(highs)
       keyLows.set(reader.u32('keyLows'))
       // Earlier versions did not write them: those windows belong to nobody and go with their turn.
-      users.fill(0)
+      users.fill(0, 0, used)
       if (reader.has('users')) users.set(reader.u32('users'))
       lastAtMs.set(reader.f64('lastAtMs'))
       lengths.set(reader.u8('lengths'))

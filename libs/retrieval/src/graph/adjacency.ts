@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import { orZero } from '@freshet/columns/or-zero'
 import { blockClassFor, blockSizes, type BlockPool } from '@freshet/columns/block-pool'
 import type { NodeColumns } from './walk-memory.ts'
@@ -156,10 +157,7 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
       setCount(node, keys.length)
     },
     clear() {
-      heads.fill(0)
-      counts.fill(0)
-      blocks.fill(0)
-      hidden.fill(0)
+      for (const column of [heads, counts, blocks, hidden]) clearColumn(column)
       entries = 0
     },
     bytesPerNode: 4 + 1 + 1,

@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import type { Adjacency } from './adjacency.ts'
 import type { WalkMemory } from './walk-memory.ts'
 
@@ -75,7 +76,7 @@ export function createBreadthCheck({
     isHidden: (board) => hidden[board] === 1,
     settle,
     clear() {
-      isWaiting.fill(0)
+      clearColumn(isWaiting)
       waiting.length = 0
     },
   }

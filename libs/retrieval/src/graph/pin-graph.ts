@@ -1,3 +1,4 @@
+import { clearColumn } from '@freshet/columns/clear-column'
 import { goneRow } from '../views/catalogue.ts'
 import { createKeyTable } from '@freshet/columns/key-table'
 import { SnapshotError } from '@freshet/columns/errors'
@@ -315,8 +316,9 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       pinsOfBoard.clear()
       boardsOfPin.clear()
       breadth.clear()
-      memory.labels.fill(0)
-      states.fill(freeBoard)
+      clearColumn(memory.labels)
+      // A free row is 0.
+      clearColumn(states)
       freeRows = []
       hand = 0
       rowLimit = highs.length
