@@ -11,6 +11,7 @@ const programs = [
   /^test\/feeds\/read-your-writes\.ts$/,
   /^test\/benchmarks\/(servers\/|(compare|profile)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
+  /^test\/sdk\/cost\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
   // What the SDK is built from.
   /^libs\/client\/src\/(browser|node)\.ts$/,

@@ -7,6 +7,7 @@ export type * from './client.ts'
 export type * from './engagement.ts'
 export type * from './feed.ts'
 export type * from './options.ts'
+/** @public */
 export type { FreshetError } from './send.ts'
 
 /** Options in Node. */

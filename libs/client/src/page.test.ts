@@ -129,7 +129,7 @@ describe('the user', () => {
     expect(calls[1]!.body).toEqual({ intoUserId: 'ann', occurredAt: '2026-01-31T12:00:00.000Z' })
     expect(calls[1]!.init.headers).toMatchObject({ 'freshet-key': 'fw_1', authorization: 'Bearer t1' })
     await client.feed()
-    expect(calls.at(-1)!.body).toMatchObject({ userId: 'ann', after: ['e0-0'] })
+    expect(calls.at(-1).body).toMatchObject({ userId: 'ann', after: ['e0-0'] })
     void client.identify('ann')
     await client.flush()
     expect(calls.filter(({ url }) => url.endsWith('/merge'))).toHaveLength(1)
