@@ -162,7 +162,7 @@ describe('record batches', () => {
     const batch = () => encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     const lz4 = batch()
     lz4.writeInt16BE(3, 21)
-    expect(() => decodeBatches(resealed(lz4), 0)).toThrow(/LZ4.*plain or with gzip or zstd/)
+    expect(() => decodeBatches(resealed(lz4), 0)).toThrow(/compressed with LZ4 cannot be read/)
     const old = batch()
     old.writeInt8(1, 16)
     expect(() => decodeBatches(old, 0)).toThrow(/format 1/)

@@ -1,9 +1,9 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { createHeaderReader } from '../../shared/log/header-bytes.ts'
 import type { HeaderBytes, HeaderReader } from '../../shared/log/header-bytes.ts'
 import { writeZigzag, zigzagBytes } from '../../shared/log/zigzag.ts'
 import { crc32c } from './crc32c.ts'
+import { decompress } from './decompress.ts'
 
 /** Bytes of a batch before its records, and the maximum overhead of a record in addition to key, value and headers. */
 export const batchOverheadBytes = 61
@@ -95,7 +95,7 @@ export interface DecodedBatches {
 /**
  * Decodes the records at or after `from` in the record batches of a fetch answer. Compaction empties batches but keeps their
  * positions, so `next` may advance without records. Skips transaction markers. Throws for formats before
- * Kafka 0.11, for Snappy and LZ4 (nothing of ours writes them), and for a wrong checksum.
+ * Kafka 0.11, for a batch that cannot be unpacked, and for a wrong checksum.
  */
 export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
   const records: LogRecord[] = []
@@ -156,22 +156,6 @@ function decodeRecords(
       into.push({ position, key, value, appendedAtMs: appendTimeMs ?? firstTimeMs + timeDelta, headers })
     }
     reader.seek(end)
-  }
-}
-
-function decompress(bytes: Buffer, codec: number): Buffer {
-  switch (codec) {
-    case 0:
-      return bytes
-    case 1:
-      return gunzipSync(bytes)
-    case 4:
-      return zstdDecompressSync(bytes)
-    default:
-      throw new Error(
-        `a record batch compressed with ${codec === 2 ? 'Snappy' : codec === 3 ? 'LZ4' : `codec ${codec}`}, which cannot be read: ` +
-          'whoever writes to this topic must send it plain or with gzip or zstd',
-      )
   }
 }
 
