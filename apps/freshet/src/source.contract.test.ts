@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
-import { deleteTopic } from '@freshet/adapters/kafka/testing'
+import { deleteTopic, transact } from '@freshet/adapters/kafka/testing'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { kafkaServer } from '@freshet/adapters/testing/kafka-server'
@@ -10,7 +10,7 @@ import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { until } from '@freshet/service/testing'
 import { afterAll, describe, expect, it, onTestFinished, test } from 'vitest'
-import { clicksIn, expectedOf, placesIn, readSource, sourceRecords, sourceTopic } from './source.fixture.ts'
+import { clicksIn, expectedOf, placesIn, readSource, sourceAct, sourceRecords, sourceTopic } from './source.fixture.ts'
 
 const partitions = 4
 const clock = createSystemClock()
@@ -123,6 +123,20 @@ function exactlyOnce(brokers: readonly string[]): void {
       expect([sum(await second.counts()), sum(await third.counts())]).toEqual([50, 20])
       await third.component.drain?.()
     }, 120_000)
+
+    it('does not take what a transaction of its producer took back', async () => {
+      const log = await aSource()
+      const values = (from: number) => Array.from({ length: 5 }, (_, row) => sourceAct(from + row).value)
+      await transact(brokers, sourceTopic, values(100), 'abort')
+      await transact(brokers, sourceTopic, values(200), 'commit')
+      await transact(brokers, sourceTopic, values(300), 'abort')
+      await log.append(sourceTopic, [{ key: '0', value: Buffer.from(sourceAct(0).value), partition: 0 }])
+      const reader = readSource(log, log)
+      await until('it reads what was committed', async () => sum(await reader.counts()) >= 6, 60_000)
+      await clock.sleep(200)
+      expect(sum(await reader.counts())).toBe(6)
+      await reader.component.drain?.()
+    })
   })
 }
 

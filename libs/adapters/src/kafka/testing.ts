@@ -50,3 +50,24 @@ export async function deleteTopic(brokers: readonly string[], topic: string): Pr
   while ((await admin.listTopics()).includes(topic)) await new Promise((resolve) => setTimeout(resolve, 50))
   await admin.disconnect()
 }
+
+/** Sends values in a transaction that is then committed or aborted. */
+export async function transact(
+  brokers: readonly string[],
+  topic: string,
+  values: readonly string[],
+  outcome: 'commit' | 'abort',
+): Promise<void> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'transactor', logLevel: logLevel.NOTHING })
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    transactionalId: `${topic}-transactor`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) })
+  await transaction[outcome]()
+  await producer.disconnect()
+}

@@ -61,6 +61,7 @@ const answered = (partition: number, batches: Buffer): FetchedPartition => ({
   errorCode: 0,
   end: 1,
   start: 0,
+  aborted: [],
   batches,
 })
 

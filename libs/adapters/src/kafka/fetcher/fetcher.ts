@@ -125,11 +125,15 @@ export function createFetcher(
     }
   }
 
-  async function take(lane: Lane, { errorCode, end, batches }: FetchedPartition, position: number): Promise<void> {
+  async function take(
+    lane: Lane,
+    { errorCode, end, batches, aborted }: FetchedPartition,
+    position: number,
+  ): Promise<void> {
     if (errorCode === 0) {
       lane.end = end
       if (batches.length === 0) return
-      lane.ahead = { from: position, batches }
+      lane.ahead = { from: position, batches, aborted }
       aheadBytes += batches.length
       lane.position = null
       lane.wake?.()

@@ -1,6 +1,7 @@
 import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { keyOf } from '../../shared/log/partition-key.ts'
 import type { Chunk } from '../../shared/log/partition-pump.ts'
+import type { AbortedTransaction } from '../wire/hot-requests.ts'
 import { decodeBatches } from '../wire/record-batch.ts'
 
 /** How far one partition was read, and the data read ahead of its consumer. */
@@ -9,7 +10,7 @@ export interface Lane {
   /** Position of the next request; null: nobody has asked yet, or the data has not been taken. */
   position: number | null
   /** Read, not taken. */
-  ahead: { readonly from: number; readonly batches: Buffer } | null
+  ahead: { readonly from: number; readonly batches: Buffer; readonly aborted: readonly AbortedTransaction[] } | null
   /** Being handed out. */
   slices: {
     readonly records: readonly LogRecord[]
@@ -51,9 +52,9 @@ export function canAsk(lane: Lane, nowMs: number): boolean {
  * Decodes the data read ahead for a lane; the fetcher may then read on. Throws if the bytes are damaged; the fetcher then
  * reads them again, because they may have been damaged in transit.
  */
-export function unpack(lane: Lane, { from, batches }: NonNullable<Lane['ahead']>): void {
+export function unpack(lane: Lane, { from, batches, aborted }: NonNullable<Lane['ahead']>): void {
   lane.position = from
-  const decoded = decodeBatches(batches, from)
+  const decoded = decodeBatches(batches, from, aborted)
   if (decoded.next === from) throw new Error(`no whole batch of ${keyOf(lane.at)} came from position ${from} on`)
   lane.slices = { ...decoded, taken: 0 }
   lane.position = decoded.next

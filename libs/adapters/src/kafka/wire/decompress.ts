@@ -20,7 +20,7 @@ export function decompress(bytes: Buffer, codec: number): Buffer {
         return unpackSnappy(bytes)
       case 'LZ4':
         return unpackLz4(bytes)
-      case undefined:
+      default:
         throw new Error('this codec is not known')
     }
   } catch (error) {

@@ -32,12 +32,24 @@ export interface FetchedPartition {
   readonly end: number
   /** The first position that the log still holds. */
   readonly start: number
+  /** Transactions that were aborted, for `decodeBatches`. */
+  readonly aborted: readonly AbortedTransaction[]
   /** Record batches; a copy. */
   readonly batches: Buffer
 }
 
+/** A transaction whose records nobody may read. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  /** Position of its first record. */
+  readonly first: number
+}
+
 /** The number of `Fetch` in Kafka's protocol. */
 export const fetchKey = 1
+
+/** The broker reports aborted transactions, and ends before the first open one. */
+const readCommitted = 1
 
 interface Bounds {
   readonly maxWaitMs: number
@@ -90,7 +102,7 @@ export function produceCall(
   }
 }
 
-/** Fetch version 11 (Kafka 2.3 and later), of everything below the high watermark. */
+/** Fetch version 11 (Kafka 2.3 and later), of everything before the first transaction that is still open. Our own topics have none. */
 export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): ProtocolCall<readonly FetchedPartition[]> {
   return {
     apiKey: fetchKey,
@@ -105,7 +117,7 @@ export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): Pro
       out.int32(bounds.maxWaitMs)
       out.int32(1)
       out.int32(bounds.maxBytes)
-      out.int8(0)
+      out.int8(readCommitted)
       out.int32(0)
       out.int32(-1)
       out.int32(byTopic.size)
@@ -135,12 +147,12 @@ export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): Pro
           return input.list((): FetchedPartition => {
             const partition = input.int32()
             const partErrorCode = input.int16()
-            const end = input.int64()
             input.skip(8)
+            const end = input.int64()
             const start = input.int64()
-            input.list(() => input.skip(16))
+            const aborted = input.list(() => ({ producerId: input.int64(), first: input.int64() }))
             input.skip(4)
-            return { topic, partition, errorCode: partErrorCode, end, start, batches: input.bytes() }
+            return { topic, partition, errorCode: partErrorCode, end, start, aborted, batches: input.bytes() }
           })
         })
         .flat()

@@ -176,4 +176,28 @@ describe('record batches', () => {
     marker.writeInt16BE(32 | 16, 21)
     expect(decodeBatches(resealed(marker), 0)).toEqual({ records: [], next: 1 })
   })
+
+  test('of aborted transactions are skipped up to their marker, and no others', () => {
+    const batch = (key: string, producerId: number, position: number, attributes = 16) => {
+      const made = encodeBatch([{ key: bytes(key), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
+      made.writeBigInt64BE(BigInt(position), 0)
+      made.writeInt16BE(attributes, 21)
+      made.writeBigInt64BE(BigInt(producerId), 43)
+      return resealed(made)
+    }
+    const all = Buffer.concat([
+      batch('kept', 7, 0),
+      batch('marker', 7, 1, 16 | 32),
+      batch('aborted', 7, 2),
+      batch('of another', 8, 3),
+      batch('outside', 7, 4, 0),
+      batch('aborted too', 7, 5),
+      batch('marker', 7, 6, 16 | 32),
+      batch('kept again', 7, 7),
+    ])
+    const { records, next } = decodeBatches(all, 0, [{ producerId: 7, first: 2 }])
+    expect(records.map(({ key }) => key)).toEqual(['kept', 'of another', 'outside', 'kept again'])
+    expect(next).toBe(8)
+    expect(decodeBatches(all, 5, [{ producerId: 7, first: 2 }]).records.map(({ key }) => key)).toEqual(['kept again'])
+  })
 })

@@ -4,6 +4,7 @@ import type { HeaderBytes, HeaderReader } from '../../shared/log/header-bytes.ts
 import { writeZigzag, zigzagBytes } from '../../shared/log/zigzag.ts'
 import { crc32c } from './crc32c.ts'
 import { decompress } from './decompress.ts'
+import type { AbortedTransaction } from './hot-requests.ts'
 
 /** Bytes of a batch before its records, and the maximum overhead of a record in addition to key, value and headers. */
 export const batchOverheadBytes = 61
@@ -12,7 +13,9 @@ export const recordOverheadBytes = 36
 const attributesAt = 21
 const codecMask = 7
 const logAppendTime = 8
+const transactional = 16
 const control = 32
+const producerIdAt = 43
 
 /** A record to encode. */
 export interface EncodableRecord {
@@ -94,10 +97,16 @@ export interface DecodedBatches {
 
 /**
  * Decodes the records at or after `from` in the record batches of a fetch answer. Compaction empties batches but keeps their
- * positions, so `next` may advance without records. Skips transaction markers. Throws for formats before
+ * positions, so `next` may advance without records. Skips the records of aborted transactions, and the markers that end transactions. Throws for formats before
  * Kafka 0.11, for a batch that cannot be unpacked, and for a wrong checksum.
  */
-export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
+export function decodeBatches(
+  bytes: Buffer,
+  from: number,
+  aborted: readonly AbortedTransaction[] = [],
+): DecodedBatches {
+  const waiting = aborted.toSorted((a, b) => a.first - b.first)
+  const abortedProducers = new Set<number>()
   const records: LogRecord[] = []
   const headers = createHeaderReader()
   let next = from
@@ -114,7 +123,12 @@ export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
         throw new Error(`the record batch at position ${base} is damaged: its checksum is wrong`)
       }
       const attributes = bytes.readInt16BE(at + attributesAt)
-      if ((attributes & control) === 0) {
+      while (waiting[0] !== undefined && waiting[0].first <= last)
+        abortedProducers.add((waiting.shift() as AbortedTransaction).producerId)
+      const producerId = (attributes & transactional) === 0 ? -1 : readPosition(bytes, at + producerIdAt)
+      // The marker ends the transaction, and what the same producer writes next belongs to another one.
+      if ((attributes & control) !== 0) abortedProducers.delete(producerId)
+      else if (!abortedProducers.has(producerId)) {
         decodeRecords(bytes, { at, end, base, attributes }, from, headers, records)
       }
       next = last + 1
