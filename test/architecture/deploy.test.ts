@@ -75,7 +75,7 @@ describe('the local compose file', () => {
     expect(ports.filter((port) => port.endsWith(':8081'))).toEqual(['127.0.0.1:8081:8081'])
   })
 
-  it('makes keys that the services accept, once', { timeout: 60_000 }, () => {
+  it('makes keys that the services accept, once', { timeout: 300_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'freshet-compose-'))
     try {
       const { entrypoint = [], command = [] } = compose.services['keys']!
