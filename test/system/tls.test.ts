@@ -7,8 +7,12 @@ import { join } from 'node:path'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { createCandidateServiceClient } from '@freshet/adapters/grpc/candidate-service-client'
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { makeCertificates } from '@freshet/adapters/testing/certificates'
 import { isContractError } from '@freshet/contracts/errors'
+import { GetCapabilitiesResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Blender } from '@freshet/contracts/ports/calls'
+import { askBlender } from '@freshet/freshet/operations/ask-blender'
 import { RetrieveRequest, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { createByteRoom } from '@freshet/service/byte-room'
 import { ConfigError } from '@freshet/service/errors'
@@ -22,7 +26,7 @@ import { grpcSettings, httpSettings, serviceSettings, type HttpLimits } from '@f
 import { until } from '@freshet/service/testing'
 import { openTls } from '@freshet/service/tls'
 import { tlsSchema } from '@freshet/service/tls-settings'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 
 const certificates = makeCertificates()
@@ -157,6 +161,31 @@ describe('TLS between services', () => {
     const { port } = await startGrpc({ ...mutual, clientCertificates: 'optional' }, 90_000, closed)
     await expect(clientOf(clientFiles, port).call()).resolves.toBeDefined()
     await expect(clientOf({ caFile: ca }, port).call()).rejects.toThrow(/ACCESS_/)
+  })
+
+  it('is what commands speak to a blender where the variables of services name the authority', async () => {
+    const { tls } = tlsOf(mutual)
+    const blender = { getCapabilities: async () => GetCapabilitiesResponse.create() } as unknown as Blender
+    const server = await startGrpcServer({
+      ...z.object(grpcSettings(0)).parse({}),
+      services: [serveBlender(blender, { onDefect: () => undefined })],
+      access: openAccess,
+      descriptors: null,
+      metrics: createMetrics(),
+      tls: tls.server('grpc'),
+    })
+    closing.push(() => server.close())
+    const ask = () =>
+      askBlender({ target: `localhost:${server.port}`, signal: AbortSignal.timeout(10_000) }, (asked) =>
+        asked.getCapabilities({}, { timeoutMs: 5_000 }),
+      )
+    const names = { FRESHET_TLS_CA_FILE: ca, FRESHET_TLS_CERT_FILE: client.cert, FRESHET_TLS_KEY_FILE: client.key }
+    await expect(ask()).rejects.toThrow(/tls\.caFile/)
+    for (const [name, file] of Object.entries(names)) vi.stubEnv(name, file)
+    closing.push(() => vi.unstubAllEnvs())
+    await expect(ask()).resolves.toBeDefined()
+    vi.stubEnv('FRESHET_TLS_KEY_FILE', ca)
+    await expect(ask()).rejects.toThrow(/tls\.keyFile/)
   })
 
   it('refuses TLS 1.1 and older', async () => {

@@ -115,14 +115,14 @@ describe('a user who was erased', () => {
                   occurredAt: formatTime(occurredAtMs),
                 }
                 posted.push(['engage', event, occurredAtMs])
-                await post(posted.at(-1)!, each.at)
+                await post(posted.at(-1), each.at)
                 break
               }
               case 'merge': {
                 if (each.from === each.into) break
                 const body = { from: users[each.from]!, into: users[each.into]! }
                 posted.push(['merge', body, nowMs - each.agoMinutes * minuteMs])
-                await post(posted.at(-1)!, each.at)
+                await post(posted.at(-1), each.at)
                 break
               }
               case 'erase': {

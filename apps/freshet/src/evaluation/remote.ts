@@ -3,6 +3,7 @@ import { parseToken } from '@freshet/contracts/tokens'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
 import { toRequest, type AskOptions } from './request.ts'
+import { sentCertificate } from '../operations/sent-certificate.ts'
 import { keyHeaders, refusedKey, sentKey } from '../operations/sent-key.ts'
 
 /** Addresses of the running services. */
@@ -26,7 +27,7 @@ interface Receipt {
 
 /** Evaluates running services: posts events by HTTP and asks questions by gRPC. A question waits until state and views reflect all posted events. */
 export async function createRemoteTarget(options: RemoteOptions): Promise<EvaluationTarget> {
-  const blender = createBlenderClient({ address: options.feedAddress, key: sentKey })
+  const blender = createBlenderClient({ address: options.feedAddress, key: sentKey, credentials: sentCertificate() })
   /** The newest token of each partition, for which questions wait. */
   const newest = new Map<string, string>()
   const pending = {

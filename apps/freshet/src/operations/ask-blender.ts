@@ -2,6 +2,7 @@ import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { isContractError } from '@freshet/contracts/errors'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { ArgumentError } from '../arguments.ts'
+import { sentCertificate } from './sent-certificate.ts'
 import { refusedKey, sentKey } from './sent-key.ts'
 
 /** Where a blender is, and what may end the wait for it. */
@@ -21,7 +22,7 @@ export async function askBlender<Answer>(
 ): Promise<Answer> {
   const wanted = 'give HOST:PORT of the gRPC server of a blender (its setting grpc.port), such as 127.0.0.1:7070'
   if (target.includes('://')) throw new ArgumentError(`--target is ${target}, a URL; ${wanted}`)
-  const blender = createBlenderClient({ address: target, key: sentKey })
+  const blender = createBlenderClient({ address: target, key: sentKey, credentials: sentCertificate() })
   try {
     return await ask(blender)
   } catch (error) {

@@ -136,7 +136,9 @@ if ('absent' in server) {
       const keyPrefix = nextPrefix()
       const client = new Redis(await redisUser(url, service, keyPrefix))
       const admin = new Redis(url)
-      closing.push(async () => void (await Promise.all([client.quit(), admin.quit()])))
+      closing.push(async () => {
+        await Promise.all([client.quit(), admin.quit()])
+      })
       for (const command of [
         'flushall',
         'keys *',
@@ -166,7 +168,9 @@ if ('absent' in server) {
     const elsewhere = ['+cluster|slots', '+cluster|info', '+select', '+info', '+ping']
     const store = await storeOf('freshet', keyPrefix)
     const admin = new Redis(url)
-    closing.push(async () => void (await admin.quit()))
+    closing.push(async () => {
+      await admin.quit()
+    })
     const name = `freshet-${keyPrefix.replaceAll(/\W/g, '')}`
     const all = async (): Promise<void> => {
       const scope = 'user.1'
