@@ -18,6 +18,7 @@ import type { HttpLimits } from '@freshet/service/settings'
 import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
+import { addBulkPins } from './bulk-pins.ts'
 import { addConnectRoutes } from './connect.ts'
 import type { Connectors } from './connectors/connectors.ts'
 import { addConnectorRoutes } from './connectors/http-routes.ts'
@@ -117,6 +118,9 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   app.get('/openapi.json', { config: { access: { rule: 'public' } } }, (_request, reply) =>
     reply.type('application/json').send(document),
   )
+  void app.register(async (scope) => {
+    addBulkPins(scope, { ingest, config, refuse })
+  })
   void app.register(async (scope) => {
     addBodyParser(
       scope,

@@ -5,6 +5,7 @@ import { pinRules } from '@freshet/contracts/json/pin'
 import { ingestProblems, type IngestCode } from '@freshet/contracts/json/problems'
 import { version } from '@freshet/domain/version'
 import type { IngestConfig } from './config.ts'
+import { linesType } from './bulk-pins.ts'
 import { batchedType, structuredType } from './connectors/cloudevents.ts'
 import { segmentCalls } from './connectors/segment.ts'
 import { clockOffsetRule } from './event-time.ts'
@@ -111,6 +112,16 @@ function operations(): Readonly<Record<string, Operation>> {
       status: 202,
       refusals: [...batchCodes, 'EVENT_FIELD_UNKNOWN'],
       rejections: [...eventCodes, 'EVENT_TEXT_INVALID', 'EMBEDDING_INVALID'],
+      access: 'admin',
+    },
+    'POST /v1/pins/bulk': {
+      summary:
+        'Accepts a catalogue change in each line, and answers with a line for each as soon as the log has it. The last line has `done`',
+      body: ref('Pin'),
+      bodyTypes: [linesType],
+      answer: ref('BulkLine'),
+      status: 200,
+      refusals: [...bodyCodes, 'BATCH_EMPTY'],
       access: 'admin',
     },
     'POST /v1/users/{id}/merge': {
@@ -307,6 +318,26 @@ function schemas({ maxBatchEvents, embeddingWidth }: Pick<IngestConfig, 'maxBatc
         },
       },
       required: ['accepted', 'rejected', 'receipts', 'receivedAt'],
+    },
+    BulkLine: {
+      type: 'object',
+      description: 'One line of the answer',
+      properties: {
+        line: { type: 'integer', minimum: 1 },
+        id: { type: 'string' },
+        token: { type: 'string' },
+        code: { type: 'string' },
+        field: { type: 'string' },
+        message: { type: 'string' },
+        done: {
+          type: 'boolean',
+          description: 'In the last line. false: the rest was not taken; send it again from nextLine',
+        },
+        accepted: { type: 'integer', minimum: 0 },
+        rejected: { type: 'integer', minimum: 0 },
+        nextLine: { type: 'integer', minimum: 1 },
+        error: { type: 'object' },
+      },
     },
     ConnectorAnswer: {
       type: 'object',
