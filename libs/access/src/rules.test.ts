@@ -60,6 +60,13 @@ describe('checkMessage', () => {
     expect(code(() => checkMessage(rule, caller('write'), { user: 'u2' }))).toBe('ACCESS_DENIED')
   })
 
+  it('refuses what a rule denies to callers that are not trusted, with the words of the rule', () => {
+    const strict: CallRule<Message> = { ...rule, denied: ({ user }) => (user === 'u1' ? 'user: is taken' : null) }
+    expect(() => checkMessage(strict, caller('reader', 'u1'), { user: 'u1' })).toThrow('user: is taken')
+    expect(code(() => checkMessage(strict, caller('reader', 'u1'), { user: 'u1' }))).toBe('ACCESS_FIELD_DENIED')
+    expect(code(() => checkMessage(strict, caller('server'), { user: 'u1' }))).toBe('allowed')
+  })
+
   it('keeps the fields of trusted callers for them', () => {
     const message = { user: 'u1', explain: true }
     expect(code(() => checkMessage(rule, caller('reader', 'u1'), message))).toBe('ACCESS_FIELD_DENIED')

@@ -15,6 +15,8 @@ export interface CallRule<Message = unknown> {
   readonly user?: (message: Message) => string
   /** The name of a field that is for trusted callers and that the message sets; null: none. */
   readonly trustedField?: (message: Message) => string | null
+  /** Why callers that are not trusted may not send the message, a sentence that begins with the field; null: they may. */
+  readonly denied?: (message: Message) => string | null
 }
 
 /** The rules of a service's methods. Every method needs one. */
@@ -50,8 +52,8 @@ export function checkCaller({ rule }: CallRule<never>, caller: Caller): void {
 }
 
 /** Whether `checkMessage` has something to check. */
-export function readsMessage({ user, trustedField }: CallRule<never>): boolean {
-  return user !== undefined || trustedField !== undefined
+export function readsMessage({ user, trustedField, denied }: CallRule<never>): boolean {
+  return user !== undefined || trustedField !== undefined || denied !== undefined
 }
 
 /** Throws ACCESS_OTHER_USER, ACCESS_KEY_MISSING or ACCESS_FIELD_DENIED if the caller may not send this message. */
@@ -60,6 +62,8 @@ export function checkMessage<Message>(rule: CallRule<Message>, caller: Caller, m
   const field = rule.trustedField?.(message) ?? null
   if (field !== null)
     throw new AccessError('ACCESS_FIELD_DENIED', `${field}: is for trusted callers; send ${wanted.trusted}`)
+  const denied = rule.denied?.(message) ?? null
+  if (denied !== null) throw new AccessError('ACCESS_FIELD_DENIED', denied)
   const user = rule.user?.(message) ?? ''
   if (user === '' || user === caller.userId) return
   if (caller.userId === null)

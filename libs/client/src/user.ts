@@ -49,7 +49,7 @@ export function createUser(name: string, isAssumed: boolean, { now, newEventId, 
   return {
     id() {
       const old = read()
-      const anonymous = old.anonymous ?? newEventId()
+      const anonymous = old.anonymous ?? `anon-${newEventId()}`
       if (!old.user && !old.anonymous) write({ ...old, anonymous })
       return old.user ?? anonymous
     },

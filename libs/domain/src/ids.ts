@@ -23,6 +23,20 @@ export function idProblem(value: string): string | null {
   return isPlain(value, 0x21) ? null : problemOf(value, `1–${maxIdCharacters} characters without spaces`, false)
 }
 
+/** How the ids of anonymous users begin, which clients make at random. Callers that hold only a write key may merge these users and no others. */
+export const anonymousPrefix = 'anon-'
+/** The least number of characters after the prefix: as many as a random id of 96 bits has in base 64. */
+export const anonymousCharacters = 16
+
+/** Whether a user id is one that clients make for anonymous users: nobody else can guess it. */
+export function isAnonymousId(userId: unknown): boolean {
+  return (
+    typeof userId === 'string' &&
+    userId.startsWith(anonymousPrefix) &&
+    userId.length >= anonymousPrefix.length + anonymousCharacters
+  )
+}
+
 /** Why a string is not a name by which a board, creator or topic is known; `null` says that it is one. As `idProblem`, but spaces are allowed inside: "Home Decor". */
 export function nameProblem(value: string): string | null {
   if (isPlain(value, 0x20) && value[0] !== ' ' && value.at(-1) !== ' ') return null

@@ -1,4 +1,5 @@
 import { isTrusted, type Caller } from '@freshet/access/caller'
+import { mergeOfKnownUser } from '@freshet/adapters/access/ingest-rules'
 import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { isContractError } from '@freshet/contracts/errors'
@@ -7,7 +8,7 @@ import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { hash53 } from '@freshet/domain/hash'
-import { idProblem } from '@freshet/domain/ids'
+import { idProblem, isAnonymousId } from '@freshet/domain/ids'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { IngestCall } from '../append.ts'
@@ -134,9 +135,12 @@ export function createConnectors(options: ConnectorOptions): Connectors {
 /** The rule of `MergeUsers`: who merges an anonymous user into a known one must be the known one, or a trusted caller. */
 function withoutForbiddenMerge(read: ReadEvent, caller: Caller): ReadEvent {
   const { mapped } = read
-  if (mapped.kind !== 'merge' || isTrusted(caller) || caller.userId === mapped.intoUserId) return read
-  const message =
-    'a write key alone may not merge users; send a read token of the known user beside it, a signed request of a server key, or POST /v1/users/{id}/merge from a server'
+  if (mapped.kind !== 'merge' || isTrusted(caller)) return read
+  const isOwn = caller.userId === mapped.intoUserId
+  if (isOwn && isAnonymousId(mapped.fromUserId)) return read
+  const message = isOwn
+    ? mergeOfKnownUser
+    : 'a write key alone may not merge users; send a read token of the known user beside it, a signed request of a server key, or POST /v1/users/{id}/merge from a server'
   return { ...read, mapped: { kind: 'skipped', reason: 'merge-denied', message } }
 }
 

@@ -398,7 +398,16 @@ describe('a process with keys', () => {
     const as = (user: string) => ({ 'freshet-key': 'fw_abc', authorization: `Bearer ${user}` })
     expect((await post('/v1/segment/v1/identify', identify, as('u2'))).body.skipped).toBe(1)
     expect((await logged()).merges).toEqual([])
-    expect((await post('/v1/segment/v1/identify', identify, as('u1'))).body.accepted).toBe(1)
-    expect((await logged()).merges).toMatchObject([{ fromUserId: 'anon-1', intoUserId: 'u1' }])
+    const anonymousId = 'anon-507f191e810c19729de860ea'
+    expect((await post('/v1/segment/v1/identify', { ...identify, anonymousId }, as('u1'))).body.accepted).toBe(1)
+    expect((await logged()).merges).toMatchObject([{ fromUserId: anonymousId, intoUserId: 'u1' }])
+  })
+
+  it('takes what a known user did for nobody who holds a write key', async () => {
+    const { post, logged } = await start({ access: withKeys })
+    const own = { 'freshet-key': 'fw_abc', authorization: 'Bearer u1' }
+    const [skipped] = (await post('/v1/segment/v1/identify', { ...identify, anonymousId: 'bob' }, own)).body.receipts
+    expect(skipped).toMatchObject({ skipped: 'merge-denied', message: expect.stringContaining('fromUserId') })
+    expect((await logged()).merges).toEqual([])
   })
 })

@@ -55,6 +55,10 @@ afterAll(async () => {
 /** Sends a request to a call as `user`, with credentials and further headers. */
 type Ask = (user: string, given: Credentials, headers?: Readonly<Record<string, string>>) => Promise<Outcome>
 
+/** Whom merges merge. */
+const anonymousUser = 'anon-0123456789abcdef'
+let mergedUser = anonymousUser
+
 /** Bodies of the JSON routes. Routes that are not here get an empty object. */
 const bodies: Readonly<Record<string, (user: string) => object>> = {
   'public /v1/engagements': () => ({ engagements: [{}] }),
@@ -73,7 +77,12 @@ const bodies: Readonly<Record<string, (user: string) => object>> = {
 /** A message of a method, about a user if it can be. */
 function messageOf(input: DescMessage, user: string) {
   const named = input.fields.filter(({ name }) => name === 'user_id' || name === 'into_user_id')
-  return create(input, Object.fromEntries(named.map(({ localName }) => [localName, user])))
+  const merged = input.fields.filter(({ name }) => name === 'from_user_id')
+  const fields = [
+    ...named.map(({ localName }) => [localName, user]),
+    ...merged.map(({ localName }) => [localName, mergedUser]),
+  ]
+  return create(input, Object.fromEntries(fields))
 }
 
 function methodOf(path: string) {
@@ -91,7 +100,7 @@ function askerOf({ server, call }: MatrixRow): Ask {
     const message = rpc === undefined ? null : messageOf(rpc.input, user)
     const json =
       message === null ? (bodies[`${server} ${path}`]?.(user) ?? {}) : (toJson(rpc!.input, message) as object)
-    const place = path.replace(':id', 'someone').replace('*', 'users/someone/state')
+    const place = path.replace(':id', mergedUser).replace('*', 'users/someone/state')
     const inQuery = method === 'GET' || method === 'HEAD'
     const query =
       message === null
@@ -244,6 +253,18 @@ describe('the access matrix', () => {
       return ask(ownUser, once)
     }
     expect(await wrong(expected, replayed)).toEqual([])
+  })
+
+  it('gives nobody who holds a write key what another known user did', async () => {
+    const isMerge = ({ call }: MatrixRow): boolean => /merge/i.test(call)
+    const merges = rows.filter(isMerge)
+    expect(merges.length).toBeGreaterThanOrEqual(5)
+    for (const known of [otherUser, 'anon-short', `x${anonymousUser}`]) {
+      mergedUser = known
+      for (const row of merges) expect(await askerOf(row)(ownUser, callers.good['write+token'])).toBe('denied')
+      for (const row of merges) expect(await askerOf(row)(ownUser, callers.good.server)).toBe('admitted')
+    }
+    mergedUser = anonymousUser
   })
 
   it('takes tokens of the key set too', async () => {
