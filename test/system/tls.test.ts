@@ -41,7 +41,7 @@ const serverFiles = { certFile: ours.cert, keyFile: ours.key }
 const mutual = { ...serverFiles, clientCaFile: ca }
 const clientFiles = { caFile: ca, certFile: client.cert, keyFile: client.key }
 
-/** TLS of a process that looks at its files only when it is told to. */
+/** TLS of a process that looks at its files only when a test asks it to. */
 function tlsOf(config: object) {
   const metrics = createMetrics()
   const reports: string[] = []
