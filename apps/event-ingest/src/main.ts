@@ -41,7 +41,7 @@ await runService({
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch, ...privacy })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report, ...privacy })
-    const parts = { log, ingest, mapping: connectors.mapping, clock, config, metrics, report }
+    const parts = { log, ingest, mapping: connectors.mapping, ...privacy, clock, config, metrics, report }
     for (const component of sourceComponents(parts, kafka)) use(component)
     const intake = { ingest, connectors, access, clock, metrics, report }
     const ports = await listenHttp({ ...intake, config, tls: tls.server('http'), use })

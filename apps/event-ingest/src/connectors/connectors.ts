@@ -266,7 +266,7 @@ const personal = new Set([
 const idFields = new Set(['userId', 'anonymousId', 'previousId', 'userid'])
 
 /** An event as a dead letter keeps it: without addresses, agents and names, and with the stored ids of users. */
-function keptText(raw: unknown, pseudonymOf: PseudonymOf): string {
+export function keptText(raw: unknown, pseudonymOf: PseudonymOf): string {
   const kept = JSON.stringify(raw, (key, value: unknown) => {
     if (idFields.has(key) && typeof value === 'string') return pseudonymOf(value)
     if (!personal.has(key.toLowerCase())) return value

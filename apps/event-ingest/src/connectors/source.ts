@@ -1,3 +1,4 @@
+import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { ContractError } from '@freshet/contracts/errors'
 import { sourceHeader } from '@freshet/contracts/foreign-source'
@@ -24,7 +25,7 @@ import type { IngestConfig, SourceConfig } from '../config.ts'
 import { clockShiftMs } from '../event-time.ts'
 import type { Ingest, MappedAct } from '../ingest.ts'
 import type { ReadEvent } from './cloudevents.ts'
-import { actOf, moved } from './connectors.ts'
+import { actOf, keptText, moved } from './connectors.ts'
 import type { ConnectorMapping } from './mapping.ts'
 import { sentAtOf } from './segment.ts'
 import { readSourceRecord } from './source-record.ts'
@@ -42,6 +43,8 @@ export interface SourceOptions {
   /** Takes the dead letters. */
   readonly log: Pick<EventLog, 'append'>
   readonly mapping: ConnectorMapping
+  /** The stored form of a user id; absent: the id itself. */
+  readonly pseudonymOf?: PseudonymOf
   readonly clock: Clock
   readonly config: IngestConfig
   readonly settings: Omit<SourceConfig, 'topic'> & { readonly topic: string }
@@ -54,7 +57,7 @@ const retryEveryMs = 1_000
 const lookEveryMs = 5_000
 
 /**
- * Reads another system's topic into `engagements.v1`. Law: records read = accepted + dead-lettered + skipped by name, and state
+ * Reads another system's topic into `engagements.v1`. Law: records read = accepted + dead-lettered + skipped by name (or of erased users), and state
  * is what folding each accepted record once gives. Three things make it so. A record always gives the same event. The reader
  * hands on the records of a partition in their order and one batch at a time, and it counts a batch as handled only when
  * the log has all of it: so whoever reads on begins at or before the first record that the log does not have. And each record
@@ -153,7 +156,7 @@ async function startOf({ source, settings }: SourceOptions, group: string, parti
 
 /** Creates the function that takes one batch. It resolves when the log has every event and dead letter, and rejects otherwise. */
 function createTake(options: SourceOptions, topicId: string): (batch: LogBatch) => Promise<void> {
-  const { ingest, log, mapping, clock, config, settings, metrics } = options
+  const { ingest, log, mapping, clock, config, settings, metrics, pseudonymOf = noPseudonyms } = options
   const counted = metrics.counter('freshet_connector_events_total')
 
   return async ({ partition, records, deletedUnread = 0 }) => {
@@ -186,13 +189,12 @@ function createTake(options: SourceOptions, topicId: string): (batch: LogBatch) 
         if ('code' in receipt) refusals.set(row, moved(receipt, `engagements[${index}]`, ''))
       })
     }
-    const letters = [...refusals].map(([row, problem]) => {
+    const place = { topic: settings.topic, topicId, partition }
+    const letters = [...refusals].flatMap(([row, problem]) => {
+      // Of a user who was erased, nothing is put aside.
+      if (problem.code === 'USER_ERASED') return []
       const { record, arrivedAtMs, event } = read[row] as (typeof read)[number]
-      return letterOf(
-        { record, arrivedAtMs, event, problem },
-        { topic: settings.topic, topicId, partition },
-        settings.format,
-      )
+      return [letterOf({ record, arrivedAtMs, event, problem }, place, settings.format, pseudonymOf)]
     })
     if (letters.length > 0) await log.append('dead-letters.v1', letters)
     read.forEach(({ event: { mapped } }, row) => {
@@ -222,16 +224,23 @@ interface BadSourceRecord {
   readonly problem: IngestProblem
 }
 
+/** The value as a dead letter keeps it: without addresses, agents and names. Where ids are replaced by pseudonyms nothing of it is kept, because the mapping alone knows where ids are; the letter names the place of the record. */
+function keptValue({ value }: LogRecord, { raw }: ReadEvent, pseudonymOf: PseudonymOf): Uint8Array {
+  if (pseudonymOf !== noPseudonyms || value === null) return new Uint8Array(0)
+  return raw === null ? value : Buffer.from(keptText(raw, pseudonymOf))
+}
+
 /** The dead letter of a record, of nothing but the record, so that one that is written again is the same. */
 function letterOf(
   { record, arrivedAtMs, event, problem }: BadSourceRecord,
   at: { readonly topic: string; readonly topicId: string; readonly partition: number },
   format: string,
+  pseudonymOf: PseudonymOf,
 ): NewRecord {
-  const value = record.value ?? new Uint8Array(0)
+  const value = keptValue(record, event, pseudonymOf)
   const user = isJsonObject(event.raw) ? (event.raw['userId'] ?? event.raw['user_id']) : undefined
-  const key =
-    [user, record.key].find((one): one is string => typeof one === 'string' && idProblem(one) === null) ?? 'source'
+  const known = [user, record.key].find((one): one is string => typeof one === 'string' && idProblem(one) === null)
+  const key = known === undefined ? 'source' : pseudonymOf(known)
   const room = maxRecordBytes - maxHeadersBytes - frameBytes - 8 * key.length
   const cut = value.length > room ? ` (value cut from ${value.length} bytes)` : ''
   return {
