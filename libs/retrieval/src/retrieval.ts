@@ -203,9 +203,9 @@ export function createRetrieval({
     const positive = row >= 0 && positiveActions.includes(action)
     // A pin known only from engagements may be known only from hides.
     if (positive && catalogue.isShown(row)) sweep.ring.add(row)
-    if (positive) rates.fold(row, atMs)
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
     const isFirst = graphView?.foldEngagement({ engagement, row, positive }) ?? positive
+    if (isFirst) rates.fold(row, atMs)
     for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isFirst })
     if (isSave) saves.note(act, isFirst)
     if (act !== null && action === 'unsave' && row >= 0) {
@@ -218,7 +218,7 @@ export function createRetrieval({
     const { engagement, row, saves: taken } = withdrawn
     index.withdraw(engagement.userId, row, taken)
     graphView?.withdraw(engagement.userId, row, taken)
-    for (const { atMs } of taken) rates.take(row, atMs)
+    for (const { atMs, isFirst } of taken) if (isFirst) rates.take(row, atMs)
     for (const { source } of enabled) source.withdraw?.(withdrawn)
   }
 
