@@ -30,6 +30,8 @@ export interface Readings {
   /** Largest resident memory since the last readings. */
   readonly peakRss: number
   readonly rss: number
+  /** How late the event loop was since the last readings, milliseconds. */
+  readonly lagMs: Readonly<Record<'p50' | 'p99' | 'max', number>>
   /** Records that each reader has not folded yet. */
   readonly folded: Readonly<Record<'updater' | 'candidates' | 'blender', number>>
   /** Records that each part noticed as bad since the start. */

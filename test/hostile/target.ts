@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openAccess } from '@freshet/access/access'
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { createMemoryEventLog, type MemoryEventLog } from '@freshet/adapters/memory/event-log'
@@ -41,6 +42,11 @@ const report: Report = (error, { part, outcome }) => {
   else reported.push(`${part}: ${error instanceof Error ? error.message : String(error)}`)
 }
 
+/** Histogram in nanoseconds of how long the loop took for a timer of 10 ms. */
+const timerMs = 10
+const loop = monitorEventLoopDelay({ resolution: timerMs })
+loop.enable()
+
 let peakRss = 0
 setInterval(() => {
   peakRss = Math.max(peakRss, process.memoryUsage.rss())
@@ -80,6 +86,7 @@ async function read(collect: boolean): Promise<Readings> {
     heldBytes: heapUsed + external,
     peakRss: Math.max(peakRss, rss),
     rss,
+    lagMs: { p50: lateMs(loop.percentile(50)), p99: lateMs(loop.percentile(99)), max: lateMs(loop.max) },
     folded: {
       updater: await embedded.updater.lag(),
       candidates: await embedded.candidates.lag(),
@@ -89,7 +96,12 @@ async function read(collect: boolean): Promise<Readings> {
     notReady: embedded.unready() ?? embedded.updater.notReady(),
   }
   peakRss = rss
+  loop.reset()
   return readings
+}
+
+function lateMs(nanoseconds: number): number {
+  return Math.max(0, Math.round(nanoseconds / 1e6 - timerMs))
 }
 
 /** How many records each part has noticed as bad, since the start. */

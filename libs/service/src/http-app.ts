@@ -198,7 +198,7 @@ function addAccess(app: FastifyInstance, { name, access, adminCallsAt, metrics }
 /** Makes JSON the only content type. */
 function addJsonParser(app: FastifyInstance, options: HttpAppOptions): void {
   app.removeAllContentTypeParsers()
-  addBodyParser(app, 'application/json', options, parseJsonBody)
+  addBodyParser(app, 'application/json', options, (bytes) => parseJsonBody(bytes, options.limits.maxJsonDepth))
 }
 
 /** Reads bodies of a content type in `app` or in a scope of it, and counts their bytes while they arrive. */

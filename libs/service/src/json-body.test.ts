@@ -76,4 +76,23 @@ describe('parseJsonBody', () => {
       }),
     )
   })
+
+  it('of arrays and objects at the greatest depth is read, and one level deeper is refused', () => {
+    const nested = (depth: number): Buffer => Buffer.from('[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2))
+    expect(() => parseJsonBody(nested(64), 64)).not.toThrow()
+    expect(() => parseJsonBody(nested(66), 64)).toThrow('is nested more than 64 levels deep')
+    expect(() => parseJsonBody(Buffer.from('['.repeat(65)), 64)).toThrow('is nested more than 64 levels deep')
+  })
+
+  it('may have any brackets in its strings, and is as deep as it is', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), fc.integer({ min: 0, max: 20 }), (texts, depth) => {
+        const value = JSON.parse('['.repeat(depth) + JSON.stringify(texts) + ']'.repeat(depth)) as unknown
+        const bytes = Buffer.from(JSON.stringify(value))
+        if (bytes.length <= depth + 1) return
+        expect(parseJsonBody(bytes, depth + 1)).toEqual(JSON.parse(bytes.toString()))
+        expect(() => parseJsonBody(bytes, depth)).toThrow('levels deep')
+      }),
+    )
+  })
 })

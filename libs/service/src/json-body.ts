@@ -1,10 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { BodyError } from './http-body.ts'
 
-/** Parses a body strictly as UTF-8 JSON. `__proto__` becomes a plain field. Throws a BodyError with the position of the first error and what was expected there. */
-export function parseJsonBody(bytes: Buffer): unknown {
+/** Depth of JSON unless configured. Parsing takes time and memory that grow with the depth: half a million levels take a tenth of a second. */
+export const defaultJsonDepth = 16_384
+
+/**
+ * Parses a body strictly as UTF-8 JSON. `__proto__` becomes a plain field. Throws a BodyError with the position of the first error
+ * and what was expected there, or if arrays and objects are nested more than `maxDepth` levels deep.
+ */
+export function parseJsonBody(bytes: Buffer, maxDepth = defaultJsonDepth): unknown {
   if (bytes.byteLength === 0) throw new BodyError('malformed', 'is empty; send JSON')
   if (!isUtf8(bytes)) throw new BodyError('malformed', 'is not well-formed UTF-8')
+  // A shorter body cannot be that deep, so most bodies are not looked through.
+  if (bytes.byteLength > maxDepth && isDeeper(bytes, maxDepth))
+    throw new BodyError('malformed', `is nested more than ${maxDepth} levels deep; send it flatter`)
   const text = bytes.toString('utf8')
   try {
     return JSON.parse(text)
@@ -15,6 +24,33 @@ export function parseJsonBody(bytes: Buffer): unknown {
     const before = text.slice(0, at).split('\n')
     const place = `position ${at} (line ${before.length}, column ${(before.at(-1) ?? '').length + 1})`
     throw new BodyError('malformed', `is not JSON: ${reasonIn(message)} at ${place}`)
+  }
+}
+
+/** Whether arrays and objects are nested deeper than `most`. Stops at the first that is. */
+function isDeeper(bytes: Buffer, most: number): boolean {
+  let depth = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === quote) at = endOfString(bytes, at)
+    else if (byte === openArray || byte === openObject) {
+      if (++depth > most) return true
+    } else if (byte === closeArray || byte === closeObject) depth--
+  }
+  return false
+}
+
+const [quote, backslash, openArray, closeArray, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d]
+
+/** The place of the quotation mark that ends the string which begins at `from`; the end of the bytes if there is none. */
+function endOfString(bytes: Buffer, from: number): number {
+  for (let at = from + 1; ;) {
+    const end = bytes.indexOf(quote, at)
+    if (end < 0) return bytes.length
+    let slashes = 0
+    while (bytes[end - 1 - slashes] === backslash) slashes++
+    if (slashes % 2 === 0) return end
+    at = end + 1
   }
 }
 

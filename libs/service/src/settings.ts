@@ -1,6 +1,7 @@
 import { accessSettings } from '@freshet/access/settings'
 import { flagSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
+import { defaultJsonDepth } from './json-body.ts'
 import { tlsSchema } from './tls-settings.ts'
 
 /** A TCP port setting; 0 lets the system choose. */
@@ -99,6 +100,12 @@ export function httpSettings(port: number) {
       unit: 'bytes',
       min: 1_024,
       max: 1 << 20,
+    }),
+    maxJsonDepth: wholeSetting(defaultJsonDepth, {
+      description: 'JSON may nest arrays and objects at most this deep',
+      unit: 'levels',
+      min: 16,
+      max: 1_000_000,
     }),
     maxReceiveMs: wholeSetting(15_000, {
       description: 'Maximum time for a request to arrive. Then the server closes the connection',

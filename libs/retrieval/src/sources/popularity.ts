@@ -15,13 +15,13 @@ export type PopularityParameters = {
 const dayMs = 86_400_000
 
 /**
- * Finds the pins that everybody likes now: each pin's share of all positive actions at several half-lives, see `Rates`.
+ * Finds the pins that everybody likes now: each pin's share of all first takes of a user at several half-lives, see `Rates`.
  * With a locale it finds pins of fitting locales and pins without a locale. It is the last resort of every request: if
  * users like too few pins yet, the newest pins follow, so that a new catalogue is shown too.
  */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
-  description: 'The pins that all users take most now, and the newest pins after them.',
+  description: 'The pins that most users take now (each user counts once for a pin), and the newest pins after them.',
   enabled: true,
   maxCandidates: 300,
   share: 1,

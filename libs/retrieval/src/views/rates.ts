@@ -17,7 +17,7 @@ const examplesBetweenUpdates = 16
 const rounds = 20
 
 /**
- * Each pin's share of all positive actions at several half-lives, and how well each of these shares has predicted what
+ * Each pin's share of what users take at several half-lives, each user once a pin, and how well each of these shares has predicted what
  * users took. News lives for hours, films for months, so the weights of the mixture are learned.
  */
 export interface Rates {

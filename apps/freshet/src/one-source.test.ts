@@ -1,0 +1,71 @@
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { Action } from '@freshet/domain/engagement'
+import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { afterEach, describe, expect, it } from 'vitest'
+import { aWhole, type Whole } from './whole.fixture.ts'
+
+let whole: Whole | null = null
+afterEach(async () => {
+  await whole?.stop()
+  whole = null
+})
+
+const pins = 200
+const readers = 300
+const listed = 20
+
+describe('one source', () => {
+  it('with 100,000 events of one user does not bring a pin into the 20 most popular or trending ones', async () => {
+    let log: EventLog | null = null
+    const made = await aWhole({}, (seen) => (log = seen))
+    whole = made
+    await made.pins(Array.from({ length: pins }, (_, n) => [`pin-${n}`, {}] as const))
+    let events = 0
+    const anAct = (userId: string, pinId: string, action: Action, ageMs: number): NewRecord => {
+      const atMs = made.now() - ageMs
+      const engagement = {
+        eventId: asId<EventId>(`x${events++}`),
+        userId: asId<UserId>(userId),
+        sessionId: null,
+        action,
+        subject: { kind: 'pin', pinId: asId<PinId>(pinId) } as const,
+        boardId: null,
+        occurredAtMs: atMs,
+        shown: { feedId: null, position: null, surface: null },
+        dwellMs: null,
+      }
+      return { key: userId, value: encodeEngagement(engagement, made.now()), partition: null }
+    }
+    await made.advance(86_400_000)
+    // Three clicks of each reader on the first forty pins; a pin has about twenty readers.
+    const honest = Array.from({ length: readers * 3 }, (_, n) =>
+      anAct(`reader-${n % readers}`, `pin-${(n * 7) % 40}`, 'click', (n % 600) * 1_000),
+    )
+    await log!.append('engagements.v1', honest)
+    const target = `pin-${pins - 1}`
+    const kinds: readonly Action[] = ['impression', 'closeup', 'click', 'save', 'unsave']
+    for (let batch = 0; batch < 100; batch++) {
+      const script = Array.from({ length: 1_000 }, (_, n) =>
+        anAct('script', target, kinds[n % kinds.length] ?? 'click', ((batch * 1_000 + n) % 80_000) * 1_000),
+      )
+      await log!.append('engagements.v1', script)
+    }
+    await made.act({ userId: 'last', action: 'click', on: 'pin-0' })
+
+    const found = async (source: string): Promise<readonly string[]> => {
+      const request = RetrieveRequest.fromPartial({
+        surface: Surface.HOME,
+        atMs: made.now(),
+        limit: listed,
+        sources: [source],
+      })
+      return (await made.embedded.candidates.retrieve(request, { timeoutMs: 60_000 })).pinIds
+    }
+    expect(await found('popularity')).toHaveLength(listed)
+    expect(await found('popularity')).not.toContain(target)
+    expect(await found('trending')).not.toContain(target)
+  }, 120_000)
+})
