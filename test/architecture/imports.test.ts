@@ -9,13 +9,14 @@ const programs = [
   /^(apps|libs)\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
   /^test\/feeds\/read-your-writes\.ts$/,
-  /^test\/benchmarks\/(servers\/|(compare|profile)\.ts$)/,
+  /^test\/benchmarks\/(servers\/|(compare|profile|soak)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^test\/sdk\/cost\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
   // What the SDK is built from.
   /^libs\/client\/src\/(browser|node)\.ts$/,
   // Processes that a test starts and kills.
+  /^test\/hostile\/target\.ts$/,
   /^libs\/service\/src\/test-program\.ts$/,
   /^libs\/adapters\/src\/testing\/group-member\.ts$/,
   /\.test\.ts$/,

@@ -94,7 +94,7 @@ function accessRows(rows: readonly MatrixRow[]): Row[] {
   return [...byCells.values()].map((equal) => {
     const { server, call, rule, cells } = equal[0]!
     const methods = equal.map((row) => row.call.split(' ')[0]!).filter((method) => method !== 'HEAD')
-    const path = call.split(' ').at(-1)!
+    const path = call.split(' ').at(-1)
     const name = server === 'grpc' ? call : `${methods.join(', ')} ${path}`
     return [server, `\`${name}\``, rule, ...Object.values(cells)]
   })

@@ -158,7 +158,7 @@ interface Codec {
 }
 
 /** A generated codec by the short name of its message. */
-export function codecOf(name: string): Codec {
+function codecOf(name: string): Codec {
   const found = { ...blending, ...catalogue, ...engagement, ...ingest }[name as 'PostEngagementsRequest'] as
     Codec | undefined
   if (found === undefined) throw new Error(`there is no message ${name}`)

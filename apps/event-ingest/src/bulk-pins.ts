@@ -133,7 +133,7 @@ function parseLine(bytes: Buffer): unknown {
   }
 }
 
-/** Fields are named without their place: the number of the line stands beside them. */
+/** Fields are named without their place: the answer has the number of the line. */
 function readLine(value: unknown): ParsedPin {
   if (!(value instanceof NotJson)) return parsePinJson(value, '')
   const problems = createProblems('the line')

@@ -5,27 +5,22 @@ import { decodeUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { parseToken } from '@freshet/contracts/tokens'
 import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { Engagement } from '@freshet/domain/engagement'
-import type { FastifyInstance } from 'fastify'
 import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { listen } from '@freshet/service/http-app'
 import { until } from '@freshet/service/testing'
-import { afterEach, describe, expect, it } from 'vitest'
-import { anEngagement, nowMs, startIngest } from './testing.ts'
+import { describe, expect, it } from 'vitest'
+import { anEngagement, ingestsOfTests, nowMs, type startIngest } from './testing.ts'
 
 type Body = Readonly<Record<string, unknown>> & {
   readonly receipts: readonly { id: string; token?: string; code?: string; field?: string; message?: string }[]
   readonly error: { code: string; field: string; message: string; retryable: boolean }
 }
 
-const apps: FastifyInstance[] = []
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.close()))
-})
+const startOne = ingestsOfTests()
 
 async function start(more: Parameters<typeof startIngest>[0] = {}) {
-  const started = await startIngest(more)
-  apps.push(started.app)
+  const started = await startOne(more)
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
     const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     const answer = await started.app.inject({

@@ -25,6 +25,7 @@ import { addConnectorRoutes } from './connectors/http-routes.ts'
 import { clockOffsetFault, type ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
+import { handOver } from './hand-over.ts'
 import { readMergeBody } from './merge-users.ts'
 import { openApi } from './openapi.ts'
 import { problemOf, problemOfError, retryAfter } from './request-problems.ts'
@@ -188,12 +189,6 @@ function answerBody({ receipts, accepted, receivedAtMs, notice }: Exclude<Answer
     receivedAt: formatTime(receivedAtMs),
     ...(notice !== '' && { notice: { code: 'LOG_REPLACED', message: notice } }),
   })
-}
-
-/** Stops counting the body as an arriving one and returns its size in bytes; from here on ingest counts it. */
-function handOver(request: FastifyRequest): number {
-  request.received?.end()
-  return request.bodyBytes
 }
 
 /** The trace and the source of a request. There is no signal: ingest keeps the events of a client that disconnects, because the client cannot know whether they were accepted. */

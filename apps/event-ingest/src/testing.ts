@@ -9,6 +9,8 @@ import { silentReport } from '@freshet/service/reporting'
 import type { RateLimits } from '@freshet/service/rate-limits'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings, type HttpLimits } from '@freshet/service/settings'
+import type { FastifyInstance } from 'fastify'
+import { afterEach } from 'vitest'
 import { z } from 'zod'
 import { ingestSettings, type IngestConfig } from './config.ts'
 import { createConnectors } from './connectors/connectors.ts'
@@ -130,4 +132,17 @@ export async function startIngest(
     return found
   }
   return { app, ingest, connectors, log, metrics, records }
+}
+
+/** Returns a function that starts ingests. Each ends after its test. */
+export function ingestsOfTests(): (more?: Parameters<typeof startIngest>[0]) => ReturnType<typeof startIngest> {
+  const apps: FastifyInstance[] = []
+  afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.close()))
+  })
+  return async (more = {}) => {
+    const started = await startIngest(more)
+    apps.push(started.app)
+    return started
+  }
 }

@@ -104,17 +104,22 @@ async function world() {
   return { log, store, open, records, errors }
 }
 
+/** The log after a keeper has read all the changes. */
+async function kept(all: readonly Row[]) {
+  const { log, open, records, errors } = await world()
+  const keeper = open()
+  await keeper.start()
+  for (const { key, value } of all) await log.append('pins.v1', [{ key, value, partition: null }])
+  await log.drain()
+  await keeper.stop()
+  return { whole: await records(), errors }
+}
+
 describe('the keeper of the catalogue', () => {
   it('makes a compacted log show what the whole log shows', async () => {
     await fc.assert(
       fc.asyncProperty(changes, async (all) => {
-        const { log, open, records, errors } = await world()
-        const keeper = open()
-        await keeper.start()
-        for (const { key, value } of all) await log.append('pins.v1', [{ key, value, partition: null }])
-        await log.drain()
-        await keeper.stop()
-        const whole = await records()
+        const { whole, errors } = await kept(all)
         expect(shown(whole)).toEqual(shown(all))
         expect(shown(compacted(whole))).toEqual(shown(all))
         // What comes after compaction counts as it would have before: the log has not forgotten a version.
@@ -132,13 +137,7 @@ describe('the keeper of the catalogue', () => {
   it('lets the same one of several entries with the same version count for all views', async () => {
     await fc.assert(
       fc.asyncProperty(carelessChanges, async (all) => {
-        const { log, open, records } = await world()
-        const keeper = open()
-        await keeper.start()
-        for (const { key, value } of all) await log.append('pins.v1', [{ key, value, partition: null }])
-        await log.drain()
-        await keeper.stop()
-        const whole = await records()
+        const { whole } = await kept(all)
         expect(shown(compacted(whole))).toEqual(shown(whole))
       }),
       { numRuns: 200 },

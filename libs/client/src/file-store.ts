@@ -6,7 +6,7 @@ import { sizeOf, type Entry, type Store } from './store.ts'
 /** A line of the file: an entry, added or marked, or the keys of removed ones. */
 type Line = Entry | { readonly removed: readonly number[] }
 
-/** A file is written anew when this much of it is of no more use, and that is more than half. */
+/** A file is rewritten when this much of it is of no more use, and that is more than half. */
 const maxWasteBytes = 1 << 20
 
 /**
@@ -46,7 +46,7 @@ export function createFileStore(path: string, onError: (error: Error) => void): 
     }
   }
 
-  /** Writes the file anew with what is left, beside the old one. */
+  /** Writes what is left into a new file, which replaces the old one. */
   const compact = async (): Promise<void> => {
     if (entries.size > 0 && fileBytes < maxWasteBytes + 2 * liveBytes) return
     const text = linesOf([...entries.values()])

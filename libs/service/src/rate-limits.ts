@@ -48,7 +48,7 @@ export interface RateLimitOptions {
 }
 
 /** A process that limits nothing. */
-export const noRateLimits: RateLimits = { take: () => null }
+const noRateLimits: RateLimits = { take: () => null }
 
 /** Of the users of a request, those with the most units are counted: a list of made-up users must not cost memory. */
 const maxUsers = 8

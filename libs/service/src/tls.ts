@@ -40,7 +40,7 @@ export interface TlsClient {
 }
 
 /** The oldest version of TLS that servers accept. */
-export const minTlsVersion = 'TLSv1.2'
+const minTlsVersion = 'TLSv1.2'
 
 /**
  * Reads the certificates and follows changes of their files. New connections use the new ones, open connections live on.

@@ -5,9 +5,8 @@ import { decodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodeUserMerge, isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { gzipSync } from 'node:zlib'
-import type { FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, it } from 'vitest'
-import { nowMs, startIngest } from '../testing.ts'
+import { describe, expect, it } from 'vitest'
+import { ingestsOfTests, nowMs, type startIngest } from '../testing.ts'
 
 interface Body {
   readonly success?: boolean
@@ -18,14 +17,10 @@ interface Body {
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean }
 }
 
-const apps: FastifyInstance[] = []
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.close()))
-})
+const startOne = ingestsOfTests()
 
 async function start(more: Parameters<typeof startIngest>[0] = {}) {
-  const started = await startIngest(more)
-  apps.push(started.app)
+  const started = await startOne(more)
   const post = async (url: string, body: unknown, headers: Record<string, string> = {}) => {
     const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     const json = { 'content-type': 'application/json', ...headers }
@@ -207,7 +202,7 @@ describe('POST /v1/segment/v1/batch', () => {
   it.each([
     ['what is not JSON', '{"batch": [', 'BODY_MALFORMED'],
     ['no batch', '{}', 'BODY_SHAPE'],
-    ['a batch that is no list', '{"batch": {}}', 'BODY_SHAPE'],
+    ['a batch that is not a list', '{"batch": {}}', 'BODY_SHAPE'],
     ['an empty batch', '{"batch": []}', 'BATCH_EMPTY'],
     ['too many events', JSON.stringify({ batch: Array.from({ length: 11 }, () => aTrack()) }), 'BATCH_TOO_LARGE'],
     ['a body nested too deeply', `{"batch": [${'['.repeat(5000)}${']'.repeat(5000)}]}`, 'BODY_TOO_DEEP'],

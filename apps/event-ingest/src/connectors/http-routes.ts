@@ -12,6 +12,7 @@ import type { Report } from '@freshet/service/reporting'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestCall } from '../append.ts'
 import type { IngestConfig } from '../config.ts'
+import { handOver } from '../hand-over.ts'
 import type { Ingest } from '../ingest.ts'
 import { problemOf, problemOfError, retryAfter } from '../request-problems.ts'
 import { batchedType, binaryEvent, isBinaryMode, readCloudEvent, structuredType } from './cloudevents.ts'
@@ -199,12 +200,6 @@ function createAnswers(
       })
     },
   }
-}
-
-/** Stops counting the body as an arriving one and returns its size in bytes. */
-function handOver(request: FastifyRequest): number {
-  request.received?.end()
-  return request.bodyBytes
 }
 
 function callOf(request: FastifyRequest): IngestCall {

@@ -25,7 +25,7 @@ export interface MappingProblem {
 }
 
 /** A mapping file with mistakes (CONFIG_INVALID). The message lists all of them. */
-export class MappingError extends ServiceError {
+class MappingError extends ServiceError {
   readonly problems: readonly MappingProblem[]
   constructor(file: string, problems: readonly MappingProblem[]) {
     const lines = problems.map(({ place, message }) => `  ${place === '' ? 'the file' : place} ${message}`)

@@ -69,21 +69,23 @@ export function encodeEngagement(engagement: Engagement, receivedAtMs: number): 
   })
 }
 
-function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
+/** Writes the fields of an Engagement with the same bytes as the generated code. */
+export function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
   const { subject, shown } = engagement
   to.text(1, engagement.eventId)
   to.text(2, engagement.userId)
-  if (engagement.sessionId !== null) to.text(3, engagement.sessionId)
+  to.text(3, engagement.sessionId ?? '')
   to.uint(4, actionNumber(engagement.action))
   if (subject.kind === 'pin') to.text(5, subject.pinId)
   else if (subject.kind === 'board') to.text(6, subject.boardId)
   else if (subject.kind === 'creator') to.text(7, subject.creatorId)
   else if (subject.kind === 'topic') to.text(8, subject.topicId)
+  // The generated code writes the parts of a oneof together.
   else to.text(16, subject.word)
-  if (engagement.boardId !== null) to.text(9, engagement.boardId)
+  to.text(9, engagement.boardId ?? '')
   to.uint(10, engagement.occurredAtMs)
   to.uint(11, receivedAtMs)
-  if (shown.feedId !== null) to.text(12, shown.feedId)
+  to.text(12, shown.feedId ?? '')
   to.optional(13, shown.position)
   to.uint(14, surfaceNumber(shown))
   to.optional(15, engagement.dwellMs)
@@ -121,7 +123,7 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
 }
 
 /** Number of the field `weight_thousandths`. */
-export const weightField = 23
+const weightField = 23
 
 /** The weight of a message. Throws CODEC_INVALID if it is out of bounds. */
 export function weightOf(thousandths: number | undefined): Pick<Engagement, 'weightThousandths'> {

@@ -1,4 +1,4 @@
-import { surfaces, type Engagement } from '@freshet/domain/engagement'
+import type { Engagement } from '@freshet/domain/engagement'
 import { asId, idProblem, type UserId } from '@freshet/domain/ids'
 import { ContractError } from '../errors.ts'
 import {
@@ -9,7 +9,13 @@ import {
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
 import { encodeFields, encodeMessage, type FieldWriter } from '../bytes/wire.ts'
-import { actionNumber, decodeOrThrow, fromEngagementMessage, toEngagementMessage, weightField } from './engagement.ts'
+import {
+  actionNumber,
+  decodeOrThrow,
+  fromEngagementMessage,
+  toEngagementMessage,
+  writeEngagement,
+} from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */
 export interface ReceivedEngagement {
@@ -85,29 +91,6 @@ function writeSource(to: FieldWriter, { partition, position, index }: Source): v
   to.uint(2, partition)
   to.uint(3, position)
   to.uint(4, index)
-}
-
-/** Writes the fields of an Engagement with the same bytes as the generated code. */
-export function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
-  const { subject, shown } = engagement
-  to.text(1, engagement.eventId)
-  to.text(2, engagement.userId)
-  to.text(3, engagement.sessionId ?? '')
-  to.uint(4, actionNumber(engagement.action))
-  if (subject.kind === 'pin') to.text(5, subject.pinId)
-  else if (subject.kind === 'board') to.text(6, subject.boardId)
-  else if (subject.kind === 'creator') to.text(7, subject.creatorId)
-  else if (subject.kind === 'topic') to.text(8, subject.topicId)
-  // The generated code writes the parts of a oneof together.
-  else to.text(16, subject.word)
-  to.text(9, engagement.boardId ?? '')
-  to.uint(10, engagement.occurredAtMs)
-  to.uint(11, receivedAtMs)
-  to.text(12, shown.feedId ?? '')
-  to.optional(13, shown.position)
-  to.uint(14, shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1)
-  to.optional(15, engagement.dwellMs)
-  to.optional(weightField, engagement.weightThousandths ?? null)
 }
 
 /** Decodes the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */
