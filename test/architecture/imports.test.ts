@@ -16,7 +16,7 @@ const programs = [
   // What the SDK is built from.
   /^libs\/client\/src\/(browser|node)\.ts$/,
   // Processes that a test starts and kills.
-  /^test\/hostile\/target\.ts$/,
+  /^test\/hostile\/(flood|target)\.ts$/,
   /^libs\/service\/src\/test-program\.ts$/,
   /^libs\/adapters\/src\/testing\/group-member\.ts$/,
   /\.test\.ts$/,

@@ -123,7 +123,7 @@ describe('POST /v1/engagements', () => {
     ['a number', '1', 400, 'BODY_SHAPE', 'the number 1'],
     ['null', 'null', 400, 'BODY_SHAPE', 'null'],
     ['an empty object', '{}', 400, 'BODY_SHAPE', 'empty object'],
-    ['deep nonsense', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'BODY_TOO_DEEP', 'too deeply'],
+    ['deep nonsense', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'BODY_TOO_DEEP', 'levels deep'],
     ['an object instead of a list', '{"engagements":{}}', 400, 'BODY_SHAPE', 'engagements is an object'],
     ['an empty list', '{"engagements":[]}', 400, 'BATCH_EMPTY', 'at least one'],
     ['a field beside the list', '{"engagements":[],"x":1}', 400, 'EVENT_FIELD_UNKNOWN', 'x is not a field of a batch'],

@@ -36,6 +36,7 @@ export function problemOfError(error: unknown, request: FastifyRequest, accepted
 
 const codeOfBodyFault: Readonly<Record<BodyFault, IngestCode>> = {
   malformed: 'BODY_MALFORMED',
+  'too deep': 'BODY_TOO_DEEP',
   'too large': 'BODY_TOO_LARGE',
   encoding: 'CONTENT_TYPE',
   'no room': 'INGEST_OVERLOADED',

@@ -250,6 +250,7 @@ export function bodyStatus({ fault }: BodyError): {
     case 'no room':
       return { status: 503, headers: {} }
     case 'malformed':
+    case 'too deep':
       return { status: 400, headers: {} }
   }
 }

@@ -4,7 +4,7 @@ import { constants, createBrotliDecompress, createGunzip, createZstdDecompress }
 import type { Receiving } from './byte-room.ts'
 
 /** Why the server could not read a body. */
-export type BodyFault = 'malformed' | 'too large' | 'encoding' | 'no room'
+export type BodyFault = 'malformed' | 'too deep' | 'too large' | 'encoding' | 'no room'
 
 /** A body that the server could not read. The message continues a sentence that begins with "the body". */
 export class BodyError extends Error {

@@ -13,7 +13,7 @@ export function parseJsonBody(bytes: Buffer, maxDepth = defaultJsonDepth): unkno
   if (!isUtf8(bytes)) throw new BodyError('malformed', 'is not well-formed UTF-8')
   // A shorter body cannot be that deep, so most bodies are not looked through.
   if (bytes.byteLength > maxDepth && isDeeper(bytes, maxDepth))
-    throw new BodyError('malformed', `is nested more than ${maxDepth} levels deep; send it flatter`)
+    throw new BodyError('too deep', `is nested more than ${maxDepth} levels deep; send it flatter`)
   const text = bytes.toString('utf8')
   try {
     return JSON.parse(text)

@@ -9,8 +9,8 @@ import {
 } from '@freshet/domain/engagement'
 import { pinStateKey, subjectStateKey } from '@freshet/domain/pin-state'
 import { encodeFields } from '../bytes/wire.ts'
-import { weightField } from './engagement.ts'
-import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Source } from './onward.ts'
+import { weightField, writeEngagement } from './engagement.ts'
+import { maxSourcePartitions, type ReceivedEngagement, type Source } from './onward.ts'
 
 /** Kinds of subject in the order of their fields. */
 export const subjectKinds = ['pin', 'board', 'creator', 'topic', 'word'] as const satisfies readonly Subject['kind'][]

@@ -123,7 +123,7 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
 }
 
 /** Number of the field `weight_thousandths`. */
-const weightField = 23
+export const weightField = 23
 
 /** The weight of a message. Throws CODEC_INVALID if it is out of bounds. */
 export function weightOf(thousandths: number | undefined): Pick<Engagement, 'weightThousandths'> {
