@@ -51,6 +51,8 @@ export interface Details {
   readonly dwellMs?: number
   /** For `save` and `unsave`: the board. */
   readonly boardId?: string
+  /** How much the event counts in counters, from 0.001 to 1; absent: 1. */
+  readonly weight?: number
 }
 
 /** What a user follows. */

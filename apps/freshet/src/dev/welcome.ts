@@ -15,7 +15,8 @@ It is open: every process of this machine may make every call, and none from els
 
 /** The text that `freshet dev` prints when it is ready: its addresses and three commands to try. */
 export function welcome({ ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort }: Listening): string {
-  const json = `-H 'content-type: application/json'`
+  const key = adminPort === null ? '' : ` -H "freshet-key: $FRESHET_KEY"`
+  const json = `-H 'content-type: application/json'${key}`
   return `
 Freshet is ready. Data: ${folder}
 
@@ -25,7 +26,7 @@ Freshet is ready. Data: ${folder}
   operations  http://localhost:${operationsPort}/readyz, /livez, /metrics, /configz
 ${adminPort === null ? open : `  admin       http://localhost:${adminPort}/v1/pins, /v1/users/{id}`}
 
-Three commands to try:
+Three commands to try${adminPort === null ? '' : ', with an admin key in the variable FRESHET_KEY'}:
 
 1. Get a feed for a new user:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5}'
