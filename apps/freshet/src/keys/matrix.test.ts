@@ -78,9 +78,9 @@ const bodies: Readonly<Record<string, (user: string) => object>> = {
 function messageOf(input: DescMessage, user: string) {
   const named = input.fields.filter(({ name }) => name === 'user_id' || name === 'into_user_id')
   const merged = input.fields.filter(({ name }) => name === 'from_user_id')
-  const fields = [
-    ...named.map(({ localName }) => [localName, user]),
-    ...merged.map(({ localName }) => [localName, mergedUser]),
+  const fields: (readonly [string, string])[] = [
+    ...named.map(({ localName }) => [localName, user] as const),
+    ...merged.map(({ localName }) => [localName, mergedUser] as const),
   ]
   return create(input, Object.fromEntries(fields))
 }

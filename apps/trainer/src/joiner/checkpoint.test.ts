@@ -41,7 +41,7 @@ describe('the checkpoint of the joiner', () => {
     const artefacts = createMemoryArtefactStore()
     const { progress, join, ...rest } = someState()
     const ids: Record<string, readonly string[]> = { f: ['a', 'b'], g: ['c'] }
-    const feeds = join.feeds.map(({ pinHashes, ...feed }) => ({ ...feed, pinIds: ids[feed.feedId] }))
+    const feeds = join.feeds.map(({ pinHashes: _, ...feed }) => ({ ...feed, pinIds: ids[feed.feedId] }))
     const bytes = encodeSnapshot(
       (writer) => {
         writer.u8('progress', progress)

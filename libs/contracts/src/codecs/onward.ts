@@ -9,13 +9,7 @@ import {
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
 import { encodeFields, encodeMessage, type FieldWriter } from '../bytes/wire.ts'
-import {
-  actionNumber,
-  decodeOrThrow,
-  fromEngagementMessage,
-  toEngagementMessage,
-  writeEngagement,
-} from './engagement.ts'
+import { decodeOrThrow, fromEngagementMessage, toEngagementMessage, writeEngagement } from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */
 export interface ReceivedEngagement {
