@@ -109,7 +109,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
   app.setNotFoundHandler((request, reply) => {
     const text =
-      'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
+      'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/pins/bulk, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
     return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })

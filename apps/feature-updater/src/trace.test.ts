@@ -68,5 +68,5 @@ it('whoever writes through a log of its own adds who it is to what the records c
   })
   await log.drain()
   await log.close()
-  expect(found).toEqual([{ origin: 'feature-updater/0.1.0', schema: '1', ...trace }])
+  expect(found).toEqual([{ origin: 'feature-updater/0.1.0', schema: '2', ...trace }])
 })

@@ -217,6 +217,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       operationsPort: config.operations.port,
       folder: config.data.folder,
       adminPort: adminPort ?? null,
+      reachable: config.access.open,
     }),
   )
 }

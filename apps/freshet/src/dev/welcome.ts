@@ -7,24 +7,32 @@ export interface Listening {
   readonly folder: string
   /** Port of admin calls; null: the process has no keys, so it is open and serves them on the port of events. */
   readonly adminPort: number | null
+  /** The process has no keys, and may listen on addresses that other machines reach (`access.open`). */
+  readonly reachable: boolean
 }
 
-const open = `
-It is open: every process of this machine may make every call, and none from elsewhere. To close it:
+const whoMay = (reachable: boolean): string =>
+  reachable
+    ? 'everybody who reaches its ports may make every call'
+    : 'every process of this machine may make every call, and none from elsewhere'
+
+const open = (reachable: boolean): string => `
+It is open: ${whoMay(reachable)}. To close it:
    npx freshet keys create admin --file keys.json && npm start -- --access.keysFile keys.json`
 
 /** The text that `freshet dev` prints when it is ready: its addresses and three commands to try. */
-export function welcome({ ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort }: Listening): string {
+export function welcome(listening: Listening): string {
+  const { ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort, reachable } = listening
   const key = adminPort === null ? '' : ` -H "freshet-key: $FRESHET_KEY"`
   const json = `-H 'content-type: application/json'${key}`
   return `
 Freshet is ready. Data: ${folder}
 
-  events      http://localhost:${ingestPort}/v1/engagements, /v1/pins
+  events      http://localhost:${ingestPort}/v1/engagements${adminPort === null ? ', /v1/pins' : ''}
   feeds       http://localhost:${feedPort}/v1/feed, /v1/related
   gRPC        localhost:${grpcPort}  freshet.blending.v1.Blender, freshet.ingest.v1.EventIngest (with reflection)
   operations  http://localhost:${operationsPort}/readyz, /livez, /metrics, /configz
-${adminPort === null ? open : `  admin       http://localhost:${adminPort}/v1/pins, /v1/users/{id}`}
+${adminPort === null ? open(reachable) : `  admin       http://localhost:${adminPort}/v1/pins, /v1/users/{id}`}
 
 Three commands to try${adminPort === null ? '' : ', with an admin key in the variable FRESHET_KEY'}:
 

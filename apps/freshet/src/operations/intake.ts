@@ -82,7 +82,7 @@ export function openHttpIntake(target: string): Intake {
       if (answer.receipts !== undefined) return answer.receipts
       const why = `${target} answers ${response.status} ${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`
       if (answer.error?.code?.startsWith('ACCESS_') === true && response.status !== 503) throw refusedKey(why)
-      if (response.status !== 503) throw new OperationError('TARGET_UNREACHABLE', why)
+      if (response.status !== 503 && response.status !== 429) throw new OperationError('TARGET_UNREACHABLE', why)
       return { why, waitMs: Math.max(1, Number(response.headers.get('retry-after') ?? 1)) * 1000 }
     },
     close: () => Promise.resolve(),

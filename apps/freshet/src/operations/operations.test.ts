@@ -290,7 +290,7 @@ describe('freshet replay', () => {
     expect(written).toContain(`${file}:2: EVENT_FIELD_TYPE`)
   })
 
-  it('posts to a running ingest in order, and retries after a 503', async () => {
+  it.each([503, 429])('posts to a running ingest in order, and sends again after a %s', async (refusal) => {
     const bodies: string[] = []
     const server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -298,7 +298,7 @@ describe('freshet replay', () => {
       request.on('end', () => {
         bodies.push(`${request.url} ${Buffer.concat(chunks).toString()}`)
         const busy = bodies.length === 2
-        response.writeHead(busy ? 503 : 202, { 'content-type': 'application/json', 'retry-after': '1' })
+        response.writeHead(busy ? refusal : 202, { 'content-type': 'application/json', 'retry-after': '1' })
         response.end(
           JSON.stringify(busy ? { error: { code: 'INGEST_UNAVAILABLE' } } : { receipts: [{ token: 'e0-1' }] }),
         )
