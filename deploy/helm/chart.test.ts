@@ -242,6 +242,11 @@ describe('the chart is closed', () => {
     })
   })
 
+  it('takes a URL of keys with an audience', () => {
+    const env = variablesOf('blender', set('access.jwt.jwksUrl=https://login.example.org/keys', 'access.jwt.audience=feeds'))
+    expect(env).toMatchObject({ FRESHET_ACCESS_JWT_JWKS_URL: 'https://login.example.org/keys', FRESHET_ACCESS_JWT_AUDIENCE: 'feeds' })
+  })
+
   it('has a Service of its own for admin calls, which is never public', () => {
     const found = render(set('services.event-ingest.service.type=LoadBalancer')).filter(({ kind }) => kind === 'Service')
     const withAdmin = found.filter(({ spec }) => spec.ports!.some(({ name }) => name === 'admin'))
@@ -252,6 +257,7 @@ describe('the chart is closed', () => {
 
   it.each([
     ['keys and openness', ['access.open=true'], /set only one of them/],
+    ['a URL of keys that other applications share', ['access.jwt.jwksUrl=https://login.example.org/keys'], /access\.jwt\.jwksUrl is set without access\.jwt\.audience/],
     ['an authority of clients without a certificate', ['tls.clientCaSecret.name=ca'], /tls\.serverSecret\.name/],
     ['a certificate that other services cannot check', ['tls.serverSecret.name=cert'], /tls\.caSecret\.name go together/],
   ] as const)('refuses %s', (_name, values, message) => {

@@ -1,11 +1,9 @@
 import { mkdtempSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@freshet/domain/clock'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { SignJWT } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createAccess, type Access } from './access.ts'
 import { openCaller } from './caller.ts'
@@ -90,11 +88,22 @@ describe('a process with keys', () => {
     ['a missing file', { keysFile: '/nowhere/keys.json' }],
     ['access.open', { keysFile: '/nowhere/keys.json', open: true }],
     ['two key sets', { jwt: { jwksFile: '/nowhere', jwksUrl: 'http://x' } }],
-    ['a URL that is none', { jwt: { jwksUrl: 'x' } }],
+    ['a URL that is none', { jwt: { jwksUrl: 'x', audience: 'feeds' } }],
+    ['a URL that is not of HTTP', { jwt: { jwksUrl: 'file:///keys.json', audience: 'feeds' } }],
     ['a missing internal key', { internalKeyFile: '/nowhere' }],
   ])('does not start with %s', async (_name, config) => {
     expect(await codeOf(() => open(config))).toBe('ACCESS_KEYS_INVALID')
   })
+
+  it.each([{}, { issuer: 'https://login.example.org' }])(
+    'does not start with a URL of keys and no audience, because other applications have tokens of these keys: %j',
+    async (more) => {
+      const config = { jwt: { jwksUrl: 'https://login.example.org/keys', ...more } }
+      expect(await codeOf(() => open(config))).toBe('ACCESS_KEYS_INVALID')
+      await expect(open(config)).rejects.toThrow(/set access\.jwt\.audience/)
+      await expect(open({ jwt: { ...config.jwt, audience: 'feeds' } })).resolves.toMatchObject({ open: false })
+    },
+  )
 
   it('does not start with a short secret of tokens, or a key set that is none', async () => {
     const file = join(folder(), 'file')
@@ -145,7 +154,7 @@ describe('read tokens', () => {
   const of = (userId: string, more: object = {}) =>
     newToken({ userId, issuedAtMs: testTimeMs, expiresAtMs: testTimeMs + 60_000, ...more }, secret)
   const tokensOf = (config: object = {}, nowMs = () => testTimeMs) =>
-    createReadTokens(accessConfig(config), { jwks: null, secret }, nowMs)
+    createReadTokens(accessConfig(config), { jwks: null, secret, remote: null }, nowMs)
 
   it('name the user, at once the second time', async () => {
     const tokens = tokensOf()
@@ -204,29 +213,6 @@ describe('read tokens', () => {
       expect(await codeOf(() => tokensOf().userOf(token))).toBe('ACCESS_TOKEN_INVALID')
     },
   )
-
-  it('of an issuer with a URL of keys work, and are unavailable while it does not answer', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256' }
-    let broken = true
-    const server = createServer((_request, response) => {
-      response.statusCode = broken ? 500 : 200
-      response.end(JSON.stringify({ keys: [jwk] }))
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    closing.push(() => server.close())
-    const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
-    const make = () =>
-      createReadTokens(accessConfig({ jwt: { jwksUrl } }), { jwks: null, secret: null }, () => testTimeMs)
-    const token = await new SignJWT({})
-      .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-      .setSubject('u1')
-      .setExpirationTime(testTimeMs / 1_000 + 60)
-      .sign(privateKey)
-    expect(await codeOf(() => make().userOf(token))).toBe('ACCESS_TOKEN_KEYS_UNAVAILABLE')
-    broken = false
-    expect(await make().userOf(token)).toBe('u1')
-  })
 
   it('beside a write key keep the key and add the user', async () => {
     const here = folder()

@@ -6,6 +6,7 @@ import { createFingerprints } from './fingerprints.ts'
 import { idOfKey, invalid, parseKeyFile } from './key-file.ts'
 import { createKeyRing, type KeyRing, type KnownKey } from './key-ring.ts'
 import { createReadTokens, type ReadTokens } from './read-tokens.ts'
+import { createRemoteKeys } from './remote-keys.ts'
 import type { AccessConfig } from './settings.ts'
 import { pendingSignature, signatureWindowMs, type PendingSignature } from './signature.ts'
 import { readTexts, type Texts } from './watched-texts.ts'
@@ -33,7 +34,7 @@ export interface Access {
   internalKey(): string | null
   /** Notes that a server refused a request with a code. */
   refused(server: string, code: string): void
-  /** Why a changed file of keys is not in use; null: all are. */
+  /** Why the newest keys are not in use; null: they are. */
   warning(): string | null
   /** Ends the watch over the files. */
   close(): void
@@ -85,15 +86,23 @@ export async function createAccess(
     ...(jwt.jwksFile !== null && jwt.jwksUrl !== null
       ? ['access.jwt has jwksFile and jwksUrl; remove one of them']
       : []),
+    // Issuers sign the tokens of all their customers and applications with the same keys.
+    ...(jwt.jwksUrl !== null && jwt.audience === null
+      ? [
+          'access.jwt.jwksUrl is set without access.jwt.audience, so tokens that its keys sign for other applications would be accepted; ' +
+            'set access.jwt.audience (FRESHET_ACCESS_JWT_AUDIENCE) to the audience (`aud`) of your tokens',
+        ]
+      : []),
   ]
   if (settingProblems.length > 0) throw invalid('access', settingProblems)
 
   const nowMs = (): number => clock.now()
+  const remote = jwt.jwksUrl === null ? null : createRemoteKeys(jwt.jwksUrl, { nowMs, onError })
   const stateOf = (texts: Texts<'keys' | 'internalKey' | 'jwks' | 'secret'>): State => ({
     ring: createKeyRing(
       texts.keys === null ? { version: 1, keys: [] } : parseKeyFile(texts.keys, `access.keysFile ${config.keysFile}`),
     ),
-    tokens: hasTokens ? createReadTokens(config, texts, nowMs) : null,
+    tokens: hasTokens ? createReadTokens(config, { ...texts, remote }, nowMs) : null,
     internalKey: texts.internalKey === null ? null : internalKeyIn(texts.internalKey),
   })
   const files = {
@@ -145,7 +154,7 @@ export async function createAccess(
     },
     internalKey: () => watched.current().internalKey,
     refused: onRefused,
-    warning: watched.problem,
+    warning: () => watched.problem() ?? remote?.problem() ?? null,
     close: watched.close,
   }
 }

@@ -59,7 +59,8 @@ export const accessErrorCatalogue = {
     fault: 'dependency',
     retryable: true,
     http: 503,
-    meaning: 'The keys of `access.jwt.jwksUrl` cannot be fetched, so no new token can be checked.',
+    meaning:
+      'The keys of `access.jwt.jwksUrl` cannot be fetched, and there are none from the last day, so no new token can be checked.',
   },
   ACCESS_DENIED: { ...denied, meaning: 'The credential is valid, but not for this call. The message says which are.' },
   ACCESS_OTHER_USER: {

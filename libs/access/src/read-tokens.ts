@@ -1,14 +1,8 @@
 import { hash } from 'node:crypto'
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  decodeProtectedHeader,
-  errors,
-  jwtVerify,
-  type JWTVerifyOptions,
-} from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyOptions } from 'jose'
 import { AccessError } from './errors.ts'
 import { invalid } from './key-file.ts'
+import { keysFreshMs, type RemoteKeys } from './remote-keys.ts'
 import type { AccessConfig } from './settings.ts'
 
 /** Algorithms of tokens that a shared secret signs. */
@@ -31,13 +25,12 @@ const keyAlgorithms = [
 /** Shortest secret of tokens, as RFC 7518 wants it for HS256. */
 const minSecretBytes = 32
 const maxUserIdLength = 256
-/** A verified token is verified again after this time, so that a withdrawn key ends its tokens. */
-const cacheMs = 300_000
-
-/** Where the keys of tokens come from. Both are texts of files, read by the caller. */
+/** Where the keys of tokens come from. Texts are of files, read by the caller. */
 export interface TokenKeys {
   readonly jwks: string | null
   readonly secret: string | null
+  /** Keys behind a URL, if there is no file of them. They outlive this verifier, so that an outage does not lose them. */
+  readonly remote: RemoteKeys | null
 }
 
 /** Verifies read tokens. */
@@ -80,7 +73,7 @@ export function createReadTokens(
 
 function createVerify(jwt: AccessConfig['jwt'], keys: TokenKeys, nowMs: () => number): Verify {
   const secret = keys.secret === null ? null : secretOf(keys.secret)
-  const keySet = keys.jwks !== null ? localKeys(keys.jwks) : jwt.jwksUrl !== null ? remoteKeys(jwt.jwksUrl) : null
+  const keySet = keys.jwks !== null ? localKeys(keys.jwks) : (keys.remote?.find ?? null)
   const options = (algorithms: string[]): JWTVerifyOptions => ({
     algorithms,
     requiredClaims: ['exp', 'sub'],
@@ -103,7 +96,7 @@ function createVerify(jwt: AccessConfig['jwt'], keys: TokenKeys, nowMs: () => nu
       if (typeof sub !== 'string' || sub === '' || sub.length > maxUserIdLength)
         return refuse('its subject is not a user id')
       const expiresAtMs = (exp as number) * 1_000 + jwt.clockToleranceMs
-      return { userId: sub, untilMs: Math.min(expiresAtMs, nowMs() + cacheMs) }
+      return { userId: sub, untilMs: Math.min(expiresAtMs, nowMs() + keysFreshMs) }
     } catch (error) {
       throw toAccessError(error)
     }
@@ -133,7 +126,7 @@ function toAccessError(error: unknown): unknown {
       'ACCESS_TOKEN_INVALID',
       `the read token is refused: its claim ${error.claim} is missing or wrong`,
     )
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC')
+  if (!(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC')
     return new AccessError('ACCESS_TOKEN_KEYS_UNAVAILABLE', 'the keys of read tokens cannot be fetched; try again', {
       cause: error,
     })
@@ -158,9 +151,4 @@ function localKeys(text: string): ReturnType<typeof createLocalJWKSet> {
   } catch (error) {
     throw invalid('access.jwt.jwksFile', ['it is not a JSON Web Key Set, {"keys": […]}'], error)
   }
-}
-
-function remoteKeys(url: string): ReturnType<typeof createRemoteJWKSet> {
-  if (!URL.canParse(url)) throw invalid('access.jwt.jwksUrl', [`${JSON.stringify(url)} is not a URL`])
-  return createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cooldownDuration: 10_000, cacheMaxAge: cacheMs })
 }

@@ -34,12 +34,16 @@ export const accessSettings = {
   }),
   jwt: z.object({
     jwksFile: optionalTextSetting('JSON Web Key Set with the public keys of read tokens. Read again when it changes'),
-    jwksUrl: optionalTextSetting('URL of a JSON Web Key Set with the public keys of read tokens'),
+    jwksUrl: optionalTextSetting(
+      'URL of a JSON Web Key Set with the public keys of read tokens. Needs `access.jwt.audience`',
+    ),
     secretFile: optionalTextSetting(
       'File with the secret of read tokens that are signed by HMAC, at least 32 bytes. Read again when it changes',
     ),
     issuer: optionalTextSetting('Read tokens must have this issuer (`iss`); null: any'),
-    audience: optionalTextSetting('Read tokens must have this audience (`aud`); null: any'),
+    audience: optionalTextSetting(
+      'Read tokens must have this audience (`aud`); null: any. Required with `access.jwt.jwksUrl`, whose keys may sign the tokens of other applications too',
+    ),
     clockToleranceMs: wholeSetting(5_000, {
       description: 'The clock of the issuer of read tokens may differ by this much',
       unit: 'ms',

@@ -10,6 +10,9 @@
 {{- if and $access.open (or $access.jwt.secretKey $access.jwt.jwksKey $access.jwt.jwksUrl) -}}
 {{- fail "access.open is true although access.jwt is set; set only one of them" -}}
 {{- end -}}
+{{- if and $access.jwt.jwksUrl (not $access.jwt.audience) -}}
+{{- fail "access.jwt.jwksUrl is set without access.jwt.audience, so tokens that its keys sign for other applications would be accepted; set access.jwt.audience to the audience (aud) of your tokens" -}}
+{{- end -}}
 {{- $tls := .Values.tls -}}
 {{- if and $tls.clientCaSecret.name (not $tls.serverSecret.name) -}}
 {{- fail "tls.clientCaSecret.name is set without tls.serverSecret.name" -}}
