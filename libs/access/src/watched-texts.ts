@@ -15,7 +15,7 @@ export interface Watched<Value> {
 
 /**
  * Reads files, makes a value of their texts, and makes it again when a file changes. Rejects if the first texts cannot be
- * used. Later texts that cannot be used are reported, and the value from before stays.
+ * used. Later texts that cannot be used are reported, the value from before stays, and they are read again at every check.
  */
 export async function readTexts<Name extends string, Value>({
   files,
@@ -35,19 +35,24 @@ export async function readTexts<Name extends string, Value>({
   let version = await versionOf(paths)
   let value = read(await textsOf(files))
   let problem: string | null = null
+  let failed = ''
   const closed = new AbortController()
   const watch = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(intervalMs, closed.signal)
       const next = await versionOf(paths)
-      if (next === version) continue
-      version = next
+      if (next === version && problem === null) continue
       try {
         value = read(await textsOf(files))
         problem = null
+        // Only now: after a failure, which may pass by itself, the files are read again.
+        version = next
       } catch (error) {
-        problem = (error as Error).message
-        onError(error)
+        const { message } = error as Error
+        // Once for each problem, not each time.
+        if (message !== problem || next !== failed) onError(error)
+        failed = next
+        problem = message
       }
     }
   }

@@ -7,7 +7,7 @@ import { emptySha256, sign } from '@freshet/access/signature'
 import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError } from '../arguments.ts'
 import type { Terminal } from '../operations/terminal.ts'
-import { keyOf, readKeys, writeKeys } from './key-files.ts'
+import { changeKeys, keyOf, readKeys } from './key-files.ts'
 
 /** What the commands use of the system. */
 export interface KeySystem {
@@ -39,11 +39,10 @@ export function runKeysCreate(
   const origins = given.origin ?? []
   if (origins.length > 0 && kind !== 'write')
     throw new ArgumentError('--origin is for write keys: pages must not hold keys of other kinds')
-  const { keys } = readKeys(given.file, { isNew: true })
   const createdAtMs = clock.now()
   const expiresAtMs = given.expires === undefined ? null : createdAtMs + duration(given.expires, '--expires')
   const key = newKey({ kind: kind as KeyKind, project: given.project, origins, createdAtMs, expiresAtMs }, random)
-  writeKeys(given.file, [...keys, key.entry])
+  changeKeys(given.file, { isNew: true }, ({ keys }) => ({ keys: [...keys, key.entry] }))
   announce(key, given.file, terminal)
 }
 
@@ -71,13 +70,11 @@ export function runKeysList(
 
 /** `freshet keys revoke ID`: the key no longer works. */
 export function runKeysRevoke(id: string, given: KeyFileArguments, { clock, write }: Terminal & KeySystem): void {
-  const file = readKeys(given.file)
-  const key = keyOf(file, id)
   const revokedAt = new Date(clock.now()).toISOString()
-  writeKeys(
-    given.file,
-    file.keys.map((each) => (each === key ? { ...each, revokedAt } : each)),
-  )
+  changeKeys(given.file, {}, (file) => {
+    const key = keyOf(file, id)
+    return { keys: file.keys.map((each) => (each === key ? { ...each, revokedAt } : each)) }
+  })
   write(`revoked: ${id}; processes that read ${given.file} refuse it within access.reloadIntervalMs\n`)
 }
 
@@ -87,27 +84,29 @@ export function runKeysRotate(
   given: KeyFileArguments & { readonly overlap: string },
   { clock, random, ...terminal }: Terminal & KeySystem,
 ): void {
-  const file = readKeys(given.file)
-  const old = keyOf(file, id)
   const createdAtMs = clock.now()
-  if (stateOf(old, createdAtMs) !== 'valid')
-    throw new ArgumentError(`${id} is ${stateOf(old, createdAtMs)}; create a new key`)
   const endsAtMs = createdAtMs + duration(given.overlap, '--overlap')
-  const expiresAt = new Date(
-    Math.min(endsAtMs, old.expiresAt === null ? Infinity : Date.parse(old.expiresAt)),
-  ).toISOString()
-  const lifeMs = old.expiresAt === null ? null : Date.parse(old.expiresAt) - Date.parse(old.createdAt)
-  const key = newKey(
-    {
-      kind: old.kind,
-      project: old.project,
-      origins: old.kind === 'write' ? old.origins : [],
-      createdAtMs,
-      expiresAtMs: lifeMs === null ? null : createdAtMs + lifeMs,
-    },
-    random,
-  )
-  writeKeys(given.file, [...file.keys.map((each) => (each === old ? { ...each, expiresAt } : each)), key.entry])
+  const { key, expiresAt } = changeKeys(given.file, {}, (file) => {
+    const old = keyOf(file, id)
+    if (stateOf(old, createdAtMs) !== 'valid')
+      throw new ArgumentError(`${id} is ${stateOf(old, createdAtMs)}; create a new key`)
+    const expiresAt = new Date(
+      Math.min(endsAtMs, old.expiresAt === null ? Infinity : Date.parse(old.expiresAt)),
+    ).toISOString()
+    const lifeMs = old.expiresAt === null ? null : Date.parse(old.expiresAt) - Date.parse(old.createdAt)
+    const key = newKey(
+      {
+        kind: old.kind,
+        project: old.project,
+        origins: old.kind === 'write' ? old.origins : [],
+        createdAtMs,
+        expiresAtMs: lifeMs === null ? null : createdAtMs + lifeMs,
+      },
+      random,
+    )
+    const keys = file.keys.map((each) => (each === old ? { ...each, expiresAt } : each))
+    return { keys: [...keys, key.entry], key, expiresAt }
+  })
   terminal.progress.write(`${id} works until ${expiresAt}\n`)
   announce(key, given.file, terminal)
 }

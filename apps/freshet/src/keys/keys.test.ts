@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKeyRing } from '@freshet/access/key-ring'
@@ -59,6 +59,39 @@ describe('freshet keys', () => {
       expect(said.includes(key)).toBe(false)
     },
   )
+
+  it('leaves a file that others read to them: it keeps its mode and its owner', () => {
+    const key = create('write')
+    chmodSync(file, 0o640)
+    // Only root can give a file away.
+    const owner = process.getuid?.() === 0 ? 1_000 : statSync(file).uid
+    chownSync(file, owner, statSync(file).gid)
+    // An earlier command was killed.
+    writeFileSync(`${file}.new`, 'half', { mode: 0o644 })
+    create('admin')
+    printed(() => runKeysRevoke(key.slice(0, 13), { file }, system))
+    expect([statSync(file).mode & 0o777, statSync(file).uid]).toEqual([0o640, owner])
+    expect(existsSync(`${file}.new`)).toBe(false)
+  })
+
+  it('changes nothing while another command changes the file', () => {
+    const key = create('write')
+    const id = key.slice(0, 13)
+    writeFileSync(`${file}.lock`, '')
+    for (const act of [
+      () => create('admin'),
+      () => runKeysRevoke(id, { file }, system),
+      () => runKeysRotate(id, { file, overlap: '7d' }, system),
+    ])
+      expect(act).toThrow(/which another command is changing; try again, or delete .*keys\.json\.lock/)
+    expect([works(key), existsSync(`${file}.lock`)]).toEqual([true, true])
+  })
+
+  it('leaves no lock behind, even after a mistake', () => {
+    create('write')
+    expect(() => runKeysRevoke('fw_aaaaaaaaaa', { file }, system)).toThrow('there is no key')
+    expect(existsSync(`${file}.lock`)).toBe(false)
+  })
 
   it('lists keys without anything secret', () => {
     const keys = [create('write', { origin: ['https://a.example'], expires: '90d' }), create('server')]
