@@ -34,7 +34,7 @@ export const metricCatalogue = {
   },
   freshet_rate_limited_total: {
     type: 'counter',
-    help: 'Requests that were refused because their `key`, `user` or `address` sends too fast.',
+    help: 'Requests that were refused because their `key`, `user` or `address`, or many `users` of an address together, send too fast.',
     labels: ['by'],
   },
   freshet_http_connections: {

@@ -151,6 +151,22 @@ describe('rate limits', () => {
     expect([await admitted(limits, 5, proxied(1)), await admitted(limits, 5, proxied(2))]).toEqual([3, 3])
   })
 
+  it('count a user also behind made-up users with more events, and all those behind them together', async () => {
+    const { limits } = someLimits({ userRate: 1, userBurst: 20 })
+    let decoy = 0
+    /** A batch with `units` of some users behind eight new ones that have more. */
+    const take = (source: CallSource, ...users: readonly (readonly [string, number])[]) => {
+      const decoys = Array.from({ length: 8 }, () => [`decoy ${decoy++}`, 9] as const)
+      return limits.take(source, 1, new Map([...users, ...decoys]))
+    }
+    let sum = 0
+    for (let i = 0; i < 20; i++) if ((await take(from(), ['ada', 5])) === null) sum += 5
+    expect(sum).toBe(20)
+    expect(await take(from(), ['bob', 1], ['eve', 1])).toEqual({ by: 'users', retryAfterMs: 2_000 })
+    expect(await take(from({ peer: '192.0.2.2' }), ['bob', 1])).toBeNull()
+    expect(await admitted(limits, 1, from(), 'bob')).toBe(1)
+  })
+
   it('keep a bounded number of counts, whoever sends', async () => {
     const { limits } = someLimits({ addressRate: 0.001, addressBurst: 1, maxBuckets: 1_000 })
     for (let i = 0; i < 3_000; i++) await limits.take(from({ peer: `10.0.${i >> 8}.${i & 255}` }), 1)

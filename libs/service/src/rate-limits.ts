@@ -17,8 +17,8 @@ export interface CallSource {
   readonly forwarded: string
 }
 
-/** What a limit counts by. */
-export type RateKind = 'key' | 'user' | 'address'
+/** What a limit counts by. `users`: the users of an address that are too many to count each. */
+export type RateKind = 'key' | 'user' | 'users' | 'address'
 
 /** A request that is refused because of a rate. */
 export interface RateRefused {
@@ -50,7 +50,10 @@ export interface RateLimitOptions {
 /** A process that limits nothing. */
 const noRateLimits: RateLimits = { take: () => null }
 
-/** Of the users of a request, those with the most units are counted: a list of made-up users must not cost memory. */
+/**
+ * Of the users of a request, those with the most units are counted each: a list of made-up users must not cost memory. The others
+ * count together as one user of the address, so that made-up users with more units hide nobody.
+ */
 const maxUsers = 8
 /** After a failure the shared buckets are not asked for this long. */
 const pauseMs = 1_000
@@ -62,7 +65,7 @@ const pauseMs = 1_000
  */
 export function createRateLimits(options: RateLimitOptions): RateLimits {
   const { config, clock, shared, metrics, report } = options
-  const limits = { key: config.key, user: config.user, address: config.address }
+  const limits = { key: config.key, user: config.user, users: config.user, address: config.address }
   const isOff = Object.values(limits).every(({ ratePerSecond }) => ratePerSecond === 0)
   if (isOff) return noRateLimits
   const refused = metrics.counter('freshet_rate_limited_total')
@@ -120,16 +123,19 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
         const address = addresses.of(peer, forwarded)
         if (caller.kind === 'open' && isLoopback(address)) return null
         add('address', address, cost)
-        for (const [user, units] of largest(costs)) add('user', user, units)
+        const { each, others } = largest(costs)
+        for (const [user, units] of each) add('user', user, units)
+        add('users', address, others)
       }
       return kinds.length === 0 ? null : taken(kinds, wanted)
     },
   }
 }
 
-function largest(costs: ReadonlyMap<string, number>): readonly (readonly [string, number])[] {
-  if (costs.size <= maxUsers) return [...costs]
-  return [...costs].sort(([, a], [, b]) => b - a).slice(0, maxUsers)
+function largest(costs: ReadonlyMap<string, number>) {
+  if (costs.size <= maxUsers) return { each: [...costs], others: 0 }
+  const sorted = [...costs].sort(([, a], [, b]) => b - a)
+  return { each: sorted.slice(0, maxUsers), others: sorted.slice(maxUsers).reduce((sum, [, units]) => sum + units, 0) }
 }
 
 type Name = (kind: RateKind, subject: string) => string
@@ -232,7 +238,12 @@ function createLocalBuckets(max: number): LocalBuckets {
 
 /** What the message to a caller says. The text continues a sentence that begins with "the request". */
 export function rateText({ by, retryAfterMs }: RateRefused): string {
-  const whose = { key: 'this key', user: 'this user', address: 'this address' }[by]
+  const whose = {
+    key: 'this key',
+    user: 'this user',
+    users: `this address for more than ${maxUsers} users in a request`,
+    address: 'this address',
+  }[by]
   if (retryAfterMs === null) return `is larger than ${whose} may send at once; send less at a time`
   return `comes too fast from ${whose}; send it again in ${retryAfterSeconds(retryAfterMs)} s`
 }
