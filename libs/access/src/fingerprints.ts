@@ -11,10 +11,12 @@ interface Bucket {
 }
 
 const firstSlots = 1_024
+/** A signature may be remembered this much longer than it could be sent again. */
+const bucketMs = 30_000
 
 /**
- * Creates the memory. Signatures go into a bucket by their time, each bucket `windowMs` long. A signature is accepted for
- * `windowMs` before and after its time, which touches at most three buckets, so older buckets are dropped.
+ * Creates the memory. A signature is accepted until `windowMs` after its time, and is remembered until then: it goes into a bucket
+ * by its time, and a bucket is dropped when the last time in it is over.
  */
 export function createFingerprints({
   windowMs,
@@ -28,9 +30,9 @@ export function createFingerprints({
   let buckets: readonly Bucket[] = []
   return {
     add(signature, timeMs) {
-      const oldest = Math.floor((nowMs() - windowMs) / windowMs)
+      const oldest = Math.floor((nowMs() - windowMs) / bucketMs)
       if (buckets.some(({ at }) => at < oldest)) buckets = buckets.filter(({ at }) => at >= oldest)
-      const at = Math.floor(timeMs / windowMs)
+      const at = Math.floor(timeMs / bucketMs)
       let bucket = buckets.find((each) => each.at === at)
       const view = new DataView(signature.buffer, signature.byteOffset, 8)
       // Two zeros mark an empty slot, so the first word is never 0.
@@ -42,7 +44,8 @@ export function createFingerprints({
         bucket = { at, table: new Uint32Array(2 * firstSlots), count: 0 }
         buckets = [...buckets, bucket]
       }
-      if (4 * bucket.count >= bucket.table.length) bucket.table = enlarged(bucket.table)
+      // The table has two words for each slot.
+      if (8 * (bucket.count + 1) > 3 * bucket.table.length) bucket.table = enlarged(bucket.table)
       put(bucket.table, high >>> 0, low)
       bucket.count++
       return 'added'
@@ -50,7 +53,7 @@ export function createFingerprints({
   }
 }
 
-/** The index of an entry, or of the empty slot where it belongs. Tables have a power of two of slots and are at most half full. */
+/** The index of an entry, or of the empty slot where it belongs. Tables have a power of two of slots and are at most three quarters full. */
 function slotOf(table: Uint32Array, high: number, low: number): number {
   const mask = table.length / 2 - 1
   let slot = low & mask

@@ -104,7 +104,27 @@ describe('the memory of signatures', () => {
     for (let i = 0; i < 20_000; i += 97) expect(seen.add(bytesOf(i), testTimeMs)).toBe('known')
   })
 
-  it('forgets what can no longer be sent, and then has room again', () => {
+  it('knows a signature for as long as it is accepted, whatever its time was', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(120_000),
+        fc.integer({ min: -signatureWindowMs, max: signatureWindowMs }),
+        fc.nat(2 * signatureWindowMs),
+        (startMs, offsetMs, laterMs) => {
+          let nowMs = testTimeMs + startMs
+          const seen = memory(1_000, () => nowMs)
+          const timeMs = nowMs + offsetMs
+          seen.add(bytesOf(0), timeMs)
+          nowMs = Math.min(nowMs + laterMs, timeMs + signatureWindowMs)
+          // Others come in between.
+          seen.add(bytesOf(1), nowMs)
+          expect(seen.add(bytesOf(0), timeMs)).toBe('known')
+        },
+      ),
+    )
+  })
+
+  it('forgets a signature within 30 seconds after it could be sent last, and then has room again', () => {
     let nowMs = testTimeMs
     const seen = memory(10, () => nowMs)
     for (let i = 0; i < 10; i++) expect(seen.add(bytesOf(i), nowMs)).toBe('added')
@@ -112,7 +132,17 @@ describe('the memory of signatures', () => {
     nowMs += signatureWindowMs
     // What was signed then is still within the window.
     expect(seen.add(bytesOf(3), testTimeMs)).toBe('known')
-    nowMs += 2 * signatureWindowMs
+    nowMs += 30_000
     expect(seen.add(bytesOf(11), nowMs)).toBe('added')
+  })
+
+  it('never refuses servers that send as many requests as fit into window and bucket', () => {
+    const perSecond = 20
+    let nowMs = testTimeMs
+    const seen = memory((perSecond * (signatureWindowMs + 30_000)) / 1_000, () => nowMs)
+    for (let i = 0; i < perSecond * 1_500; i++) {
+      expect(seen.add(bytesOf(i), nowMs)).toBe('added')
+      nowMs += 1_000 / perSecond
+    }
   })
 })
