@@ -1,4 +1,4 @@
-import { openAccess } from '@freshet/access/access'
+import { openAccess, type Access } from '@freshet/access/access'
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -21,11 +21,16 @@ afterEach(async () => {
 })
 
 /** A server on a port that answers with the parsed request. `slow` holds its answer until `release`. */
-async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRoomBytes = 4 << 20) {
+async function start(
+  limits: Partial<HttpLimits> = {},
+  maxBytes = 1 << 20,
+  maxRoomBytes = 4 << 20,
+  access: Access = openAccess,
+) {
   const metrics = createMetrics()
   const room = createByteRoom(maxRoomBytes, () => performance.now())
   const app: FastifyInstance = createHttpApp({
-    access: openAccess,
+    access,
     name: 'test',
     limits: { ...z.object(httpSettings(0)).parse({}), ...limits },
     maxBodyBytes: maxBytes,
@@ -86,6 +91,15 @@ async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRo
 
 const head = (length: number, more = ''): string =>
   `POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${more}\r\n`
+
+describe('an unknown path of a process with keys', () => {
+  it('is answered before the body has arrived, which is not counted or kept', async () => {
+    const { open, room } = await start({}, 1 << 20, 4 << 20, { ...openAccess, open: false })
+    const socket = open(head(100_000).replace('/echo', '/nothing'))
+    await until('the answer', () => socket.received.includes('404'))
+    expect(room.bytes()).toBe(0)
+  })
+})
 
 const slowKinds = [
   ['that say nothing', ''],

@@ -209,6 +209,8 @@ export function addBodyParser(
   parse: (bytes: Buffer) => unknown,
 ): void {
   app.addContentTypeParser(contentType, async (request: FastifyRequest) => {
+    // Nobody has to show a key for an unknown path, so a process with keys reads nothing for it.
+    if (request.is404 && request.caller.kind !== 'open') return undefined
     const evicted = new AbortController()
     const receiving = room.receive(() => {
       evicted.abort()
