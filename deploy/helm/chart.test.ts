@@ -247,6 +247,15 @@ describe('the chart is closed', () => {
     expect(env).toMatchObject({ FRESHET_ACCESS_JWT_JWKS_URL: 'https://login.example.org/keys', FRESHET_ACCESS_JWT_AUDIENCE: 'feeds' })
   })
 
+  it('gives the proxies in front to the services that clients call, and to no other', () => {
+    for (const service of services) {
+      const proxies = variablesOf(service, set('limits.trustedProxies={10.0.0.0/8,fd00::1}'))['FRESHET_LIMITS_TRUSTED_PROXIES']
+      expect(proxies, service).toBe(['event-ingest', 'blender'].includes(service) ? '10.0.0.0/8,fd00::1' : undefined)
+    }
+    expect(variablesOf('blender', needed)).not.toHaveProperty('FRESHET_LIMITS_TRUSTED_PROXIES')
+    expect(() => render(set('limits.trustedProxies={proxy}'))).toThrow(/trustedProxies/)
+  })
+
   it('has a Service of its own for admin calls, which is never public', () => {
     const found = render(set('services.event-ingest.service.type=LoadBalancer')).filter(({ kind }) => kind === 'Service')
     const withAdmin = found.filter(({ spec }) => spec.ports!.some(({ name }) => name === 'admin'))

@@ -141,6 +141,7 @@ export async function valuesSchema(): Promise<Schema> {
           jwt: object({ secretKey: text, jwksKey: text, jwksUrl: { type: 'string', pattern: '^(https?://.*)?$' }, issuer: text, audience: text }),
           open: flag,
         }),
+        limits: object({ trustedProxies: { type: 'array', items: { type: 'string', pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$' } } }),
         tls: object({ serverSecret: secret('certKey', 'keyKey'), caSecret: secret('key'), clientCaSecret: secret('key') }),
         kafka: object({
           brokers: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },

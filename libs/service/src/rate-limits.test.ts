@@ -151,6 +151,20 @@ describe('rate limits', () => {
     expect([await admitted(limits, 5, proxied(1)), await admitted(limits, 5, proxied(2))]).toEqual([3, 3])
   })
 
+  it('report once an hour that a load balancer may be missing among the trusted proxies', async () => {
+    const { limits, clock, reported } = someLimits({ addressRate: 1, trustedProxies: ['10.1.0.0/16'] })
+    const forwarded = '198.51.100.1'
+    for (const peer of ['192.0.2.1', '10.1.0.1', '2001:db8::1']) await limits.take(from({ peer, forwarded }), 1)
+    await limits.take(from({ peer: '10.2.0.1' }), 1)
+    expect(reported).toEqual([])
+    for (const peer of ['10.2.0.1', '::ffff:10.2.0.1', 'fd00::1']) await limits.take(from({ peer, forwarded }), 1)
+    expect(reported.map(String)).toEqual([expect.stringContaining('FRESHET_LIMITS_TRUSTED_PROXIES')])
+    expect(String(reported)).not.toMatch(/10\.2|198\.51/)
+    clock.advance(3_600_000)
+    await limits.take(from({ peer: '192.168.0.1', forwarded }), 1)
+    expect(reported).toHaveLength(2)
+  })
+
   it('count a user also behind made-up users with more events, and all those behind them together', async () => {
     const { limits } = someLimits({ userRate: 1, userBurst: 20 })
     let decoy = 0

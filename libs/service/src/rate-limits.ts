@@ -55,6 +55,8 @@ const noRateLimits: RateLimits = { take: () => null }
  * count together as one user of the address, so that made-up users with more units hide nobody.
  */
 const maxUsers = 8
+/** A header that does not count is reported once in this time. */
+const ignoredQuietMs = 3_600_000
 /** After a failure the shared buckets are not asked for this long. */
 const pauseMs = 1_000
 
@@ -74,6 +76,19 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
   const names = createNames(options)
   const nowUs = (): number => clock.now() * 1_000
   let sharedFromMs = -Infinity
+  let ignoredMs = -Infinity
+
+  const noteIgnored = (peer: string, forwarded: string): void => {
+    if (clock.now() - ignoredMs < ignoredQuietMs || !addresses.ignores(peer, forwarded)) return
+    ignoredMs = clock.now()
+    report(
+      new Error(
+        'a peer in a private network sends x-forwarded-for and is not in limits.trustedProxies: if it is a load balancer, ' +
+          'all of its clients count as one address; set limits.trustedProxies (FRESHET_LIMITS_TRUSTED_PROXIES) to its addresses',
+      ),
+      { part: 'rate-limits', outcome: 'left-out' },
+    )
+  }
 
   const charge = async (charges: readonly RateCharge[]): Promise<RateRefusal | null> => {
     // Nothing can have left the bucket since it was told when, so a flood does not reach the shared buckets.
@@ -122,6 +137,7 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       if (!isTrusted(caller) || caller.kind === 'open') {
         const address = addresses.of(peer, forwarded)
         if (caller.kind === 'open' && isLoopback(address)) return null
+        noteIgnored(peer, forwarded)
         add('address', address, cost)
         const { each, others } = largest(costs)
         for (const [user, units] of each) add('user', user, units)

@@ -8,18 +8,26 @@ export interface SourceAddresses {
    * from the right, up to the first address that is none.
    */
   of(peer: string, forwarded: string): string
+  /** Whether a peer that may well be a load balancer, because it is in a private network, sends a header that does not count. */
+  ignores(peer: string, forwarded: string): boolean
 }
+
+/** Networks of load balancers and proxies of one's own. */
+const privateNetworks = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8'],
+  ...['fc00::/7', 'fe80::/10', '::1'],
+]
 
 /** Creates the reader. `trusted`: addresses and ranges (CIDR) of proxies. Throws for one that cannot be read: check `proxyProblem` before. */
 export function createSourceAddresses(trusted: readonly string[]): SourceAddresses {
-  const proxies = new BlockList()
-  for (const range of trusted) {
-    const parsed = rangeOf(range)
-    if (parsed === null) throw new Error(`${range} is neither an address nor a range`)
-    proxies.addSubnet(parsed.address, parsed.bits, parsed.family)
-  }
-  const isProxy = (address: string): boolean => proxies.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+  const isProxy = within(trusted)
+  const isPrivate = within(privateNetworks)
   return {
+    ignores(peer, forwarded) {
+      if (forwarded === '') return false
+      const address = plainAddress(peer)
+      return address !== null && isPrivate(address) && !isProxy(address)
+    },
     of(peer, forwarded) {
       let address = plainAddress(peer)
       if (address === null) return 'unknown'
@@ -34,6 +42,17 @@ export function createSourceAddresses(trusted: readonly string[]): SourceAddress
       return bucketOf(address)
     },
   }
+}
+
+/** Tells whether an address is in one of these ranges. */
+function within(ranges: readonly string[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const parsed = rangeOf(range)
+    if (parsed === null) throw new Error(`${range} is neither an address nor a range`)
+    list.addSubnet(parsed.address, parsed.bits, parsed.family)
+  }
+  return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }
 
 /** Why a text is neither an address nor a range of addresses; null: it is one. */

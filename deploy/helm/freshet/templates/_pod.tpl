@@ -17,6 +17,11 @@
 {{- if hasKey $folders .name -}}
 {{- $_ := set $env (index $folders .name) (dict "value" "/var/lib/freshet") -}}
 {{- end -}}
+{{- if has .name (list "event-ingest" "blender") -}}
+{{- with .root.Values.limits.trustedProxies -}}
+{{- $_ := set $env "FRESHET_LIMITS_TRUSTED_PROXIES" (dict "value" (join "," .)) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq .name "blender" -}}
 {{- range $setting, $secret := dict "CURSOR_KEY" .root.Values.pageTokens.keySecret "PREVIOUS_CURSOR_KEY" .root.Values.pageTokens.previousKeySecret -}}
 {{- if $secret.name -}}
