@@ -21,6 +21,11 @@ function set(...values: readonly string[]): string[] {
   return [...needed, ...values.flatMap((value) => ['--set', value])]
 }
 
+/** The variables of a container whose values are in the manifest. */
+function plainVariables(workload: Resource): Record<string, string> {
+  return Object.fromEntries(podOf(workload).containers[0].env!.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
+}
+
 function variablesOf(service: string, args: readonly string[]): Record<string, string> {
   return environmentOf(podOf(workloadOf(render(args), service)).containers[0])
 }
@@ -173,6 +178,19 @@ describe('A23 · secrets', () => {
     }
   })
 
+  it('put no file into a container but those that its settings name', () => {
+    for (const args of [secured, everything]) {
+      for (const workload of workloads(render(args))) {
+        const pod = podOf(workload)
+        const given = (pod.volumes ?? []).flatMap(({ name, secret }) =>
+          secret === undefined ? [] : (secret.items ?? []).map(({ path }) => `/etc/freshet/${name}/${path}`),
+        )
+        const read = Object.entries(plainVariables(workload)).filter(([name]) => name.endsWith('_FILE'))
+        expect(given.sort(), workload.metadata.name).toEqual(read.map(([, path]) => path).sort())
+      }
+    }
+  })
+
   it('give the blenders, and only them, the keys of page tokens', () => {
     for (const workload of workloads(render(everything))) {
       const keys = podOf(workload).containers[0].env!.filter(({ name }) => name.endsWith('CURSOR_KEY'))
@@ -213,10 +231,12 @@ describe('the chart is closed', () => {
     expect(() => render(open)).toThrow(/access\.existingSecret is not set.*freshet keys create internal.*kubectl create secret.*access\.open=true/)
   })
 
-  it('gives every service the keys, and opens none', () => {
+  it('gives every service the keys, the internal key to those that call others, and opens none', () => {
     for (const service of services) {
       const env = variablesOf(service, needed)
-      expect(env).toMatchObject({ FRESHET_ACCESS_KEYS_FILE: '/etc/freshet/keys/keys.json', FRESHET_ACCESS_INTERNAL_KEY_FILE: '/etc/freshet/keys/internal-key' })
+      expect(env['FRESHET_ACCESS_KEYS_FILE']).toBe('/etc/freshet/keys/keys.json')
+      const calls = ['blender', 'candidate-service'].includes(service)
+      expect(env['FRESHET_ACCESS_INTERNAL_KEY_FILE'], service).toBe(calls ? '/etc/freshet/keys/internal-key' : undefined)
       expect(env).not.toHaveProperty('FRESHET_ACCESS_OPEN')
     }
   })
@@ -230,7 +250,7 @@ describe('the chart is closed', () => {
   })
 
   it('passes on read tokens and certificates from existing secrets', () => {
-    expect(variablesOf('ranker', everything)).toMatchObject({
+    expect(plainVariables(workloadOf(render(everything), 'blender'))).toMatchObject({
       FRESHET_ACCESS_KEYS_FILE: '/etc/freshet/keys/2027.json',
       FRESHET_ACCESS_JWT_SECRET_FILE: '/etc/freshet/keys/jwt',
       FRESHET_ACCESS_JWT_JWKS_FILE: '/etc/freshet/keys/jwks.json',
@@ -240,6 +260,10 @@ describe('the chart is closed', () => {
       FRESHET_TLS_CA_FILE: '/etc/freshet/tls-ca/authority.crt',
       FRESHET_TLS_CLIENT_CA_FILE: '/etc/freshet/tls-client-ca/ca.crt',
     })
+    for (const service of services) {
+      const hasTokens = Object.keys(plainVariables(workloadOf(render(everything), service))).some((name) => name.includes('_JWT_'))
+      expect(hasTokens, service).toBe(['blender', 'event-ingest'].includes(service))
+    }
   })
 
   it('takes a URL of keys with an audience', () => {

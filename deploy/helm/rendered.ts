@@ -34,7 +34,7 @@ export interface PodSpec {
   readonly containers: readonly [Container]
   readonly enableServiceLinks?: boolean
   readonly terminationGracePeriodSeconds?: number
-  readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
+  readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string; readonly items?: readonly { readonly key: string; readonly path: string }[] } }[]
 }
 
 /** A resource that the chart renders. */

@@ -55,7 +55,17 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* Environment variables for keys and for the TLS of a service's own ports, by name, as YAML. Takes root. */}}
+{{/* "true" for services that call other services, and so need the internal key. Takes name. */}}
+{{- define "freshet.callsServices" -}}
+{{- if has .name (list "blender" "candidate-service") -}}true{{- end -}}
+{{- end }}
+
+{{/* "true" for services that have calls for users with read tokens. Takes name. */}}
+{{- define "freshet.readsTokens" -}}
+{{- if has .name (list "blender" "event-ingest") -}}true{{- end -}}
+{{- end }}
+
+{{/* Environment variables for keys and for the TLS of a service's own ports, by name, as YAML. Takes root and name. */}}
 {{- define "freshet.access.env" -}}
 {{- $access := .root.Values.access -}}
 {{- $tls := .root.Values.tls -}}
@@ -65,16 +75,22 @@
 {{- $_ := set $env "FRESHET_ACCESS_OPEN" (dict "value" "true") -}}
 {{- else -}}
 {{- $_ := set $files "ACCESS_KEYS_FILE" (printf "keys/%s" $access.keysKey) -}}
+{{- if include "freshet.callsServices" . -}}
 {{- $_ := set $files "ACCESS_INTERNAL_KEY_FILE" (printf "keys/%s" $access.internalKeyKey) -}}
+{{- end -}}
+{{- if include "freshet.readsTokens" . -}}
 {{- range $setting, $key := dict "ACCESS_JWT_SECRET_FILE" $access.jwt.secretKey "ACCESS_JWT_JWKS_FILE" $access.jwt.jwksKey -}}
 {{- if $key -}}
 {{- $_ := set $files $setting (printf "keys/%s" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if include "freshet.readsTokens" . -}}
 {{- range $setting, $value := dict "JWKS_URL" $access.jwt.jwksUrl "ISSUER" $access.jwt.issuer "AUDIENCE" $access.jwt.audience -}}
 {{- if $value -}}
 {{- $_ := set $env (printf "FRESHET_ACCESS_JWT_%s" $setting) (dict "value" $value) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if $tls.serverSecret.name -}}
@@ -91,33 +107,41 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* Secrets of a container by volume name, as YAML. Takes root, redis (whether it needs Redis) and serves (whether it is a service). */}}
+{{/* Secrets of a container by volume name, each with its name and the keys that the container reads, as YAML. Takes root, name, redis (whether it needs Redis) and serves (whether it is a service). */}}
 {{- define "freshet.secrets" -}}
 {{- $secrets := dict -}}
 {{- if .serves -}}
+{{- $access := .root.Values.access -}}
+{{- $keys := list $access.keysKey -}}
+{{- if include "freshet.callsServices" . -}}
+{{- $keys = append $keys $access.internalKeyKey -}}
+{{- end -}}
+{{- if include "freshet.readsTokens" . -}}
+{{- $keys = concat $keys (compact (list $access.jwt.secretKey $access.jwt.jwksKey)) -}}
+{{- end -}}
 {{- $tls := .root.Values.tls -}}
-{{- $_ := set $secrets "keys" .root.Values.access.existingSecret -}}
-{{- $_ := set $secrets "tls-server" $tls.serverSecret.name -}}
-{{- $_ := set $secrets "tls-ca" $tls.caSecret.name -}}
-{{- $_ := set $secrets "tls-client-ca" $tls.clientCaSecret.name -}}
+{{- $_ := set $secrets "keys" (dict "name" $access.existingSecret "keys" $keys) -}}
+{{- $_ := set $secrets "tls-server" (dict "name" $tls.serverSecret.name "keys" (list $tls.serverSecret.certKey $tls.serverSecret.keyKey)) -}}
+{{- $_ := set $secrets "tls-ca" (dict "name" $tls.caSecret.name "keys" (list $tls.caSecret.key)) -}}
+{{- $_ := set $secrets "tls-client-ca" (dict "name" $tls.clientCaSecret.name "keys" (list $tls.clientCaSecret.key)) -}}
 {{- end -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- if $kafka.tls.enabled -}}
-{{- $_ := set $secrets "kafka-ca" $kafka.tls.caSecret.name -}}
-{{- $_ := set $secrets "kafka-client" $kafka.tls.clientSecret.name -}}
+{{- $_ := set $secrets "kafka-ca" (dict "name" $kafka.tls.caSecret.name "keys" (list $kafka.tls.caSecret.key)) -}}
+{{- $_ := set $secrets "kafka-client" (dict "name" $kafka.tls.clientSecret.name "keys" (list $kafka.tls.clientSecret.certKey $kafka.tls.clientSecret.keyKey)) -}}
 {{- end -}}
 {{- if ne $kafka.sasl.mechanism "none" -}}
-{{- $_ := set $secrets "kafka-password" $kafka.sasl.passwordSecret.name -}}
+{{- $_ := set $secrets "kafka-password" (dict "name" $kafka.sasl.passwordSecret.name "keys" (list $kafka.sasl.passwordSecret.key)) -}}
 {{- end -}}
 {{- if .redis -}}
 {{- $redis := .root.Values.redis -}}
-{{- $_ := set $secrets "redis-ca" $redis.tls.caSecret.name -}}
-{{- $_ := set $secrets "redis-client" $redis.tls.clientSecret.name -}}
-{{- $_ := set $secrets "redis-password" $redis.passwordSecret.name -}}
+{{- $_ := set $secrets "redis-ca" (dict "name" $redis.tls.caSecret.name "keys" (list $redis.tls.caSecret.key)) -}}
+{{- $_ := set $secrets "redis-client" (dict "name" $redis.tls.clientSecret.name "keys" (list $redis.tls.clientSecret.certKey $redis.tls.clientSecret.keyKey)) -}}
+{{- $_ := set $secrets "redis-password" (dict "name" $redis.passwordSecret.name "keys" (list $redis.passwordSecret.key)) -}}
 {{- end -}}
 {{- $named := dict -}}
 {{- range $volume, $secret := $secrets -}}
-{{- if $secret -}}
+{{- if $secret.name -}}
 {{- $_ := set $named $volume $secret -}}
 {{- end -}}
 {{- end -}}

@@ -93,7 +93,7 @@ capabilities:
 {{- $preStop := ternary (int $common.preStopSeconds) 0 (gt (len $ports) 0) -}}
 {{- $stop := include "freshet.stopSeconds" . | int -}}
 {{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
-{{- $secrets := include "freshet.secrets" (dict "root" .root "redis" $needsRedis "serves" true) | fromYaml -}}
+{{- $secrets := include "freshet.secrets" (dict "root" .root "name" .name "redis" $needsRedis "serves" true) | fromYaml -}}
 {{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
 {{- $scrape := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
 metadata:
@@ -180,6 +180,10 @@ spec:
 {{- range $volume, $secret := .secrets }}
 - name: {{ $volume }}
   secret:
-    secretName: {{ $secret }}
+    secretName: {{ $secret.name }}
+    items:
+      {{- range uniq $secret.keys }}
+      - { key: {{ . | quote }}, path: {{ . | quote }} }
+      {{- end }}
 {{- end }}
 {{- end }}
