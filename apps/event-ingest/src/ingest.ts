@@ -71,13 +71,17 @@ export interface MappedAct {
 /** Validates events, appends them to the log and answers with tokens. Holds no state: an event is accepted when the log has it. */
 export interface Ingest {
   takeEngagements(batch: EngagementBatch): Promise<Answer>
-  /** Appends engagements and merges of other systems, in their order. */
+  /** Counts a request of this many events in the limits of rates, for `takeMapped`. `users`: the events of each user. Resolves to the problem of a request that comes too fast; null: it does not. */
+  admit(events: number, users: ReadonlyMap<string, number>, call: IngestCall): Promise<IngestProblem | null>
+  /** Appends engagements and merges of other systems, in their order. It counts in no limit of rates: `admit` has, also for events that are not for the log. */
   takeMapped(batch: Batch<MappedAct>): Promise<Answer>
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
   /** Appends the merge of a user into another. */
   mergeUsers(merge: MergeOfUsers, call?: IngestCall): Promise<Answer>
   /** Appends the erasure of a user. */
   eraseUser(userId: string, call?: IngestCall): Promise<Answer>
+  /** Whether a user, by the given id, was erased at any time, as far as is known here. */
+  isErased(userId: string): boolean
   /** Counts the bytes of requests that are arriving and of requests that wait for the log. */
   readonly inFlight: ByteRoom
 }
@@ -111,6 +115,8 @@ interface Handling<Parsed> {
   readonly kind: Kind
   readonly topic: IngestTopic
   readonly check: (parsed: Parsed, at: string) => Outcome
+  /** Whether the request has been counted in the limits of rates. */
+  readonly isAdmitted?: boolean
 }
 
 const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users', merge: 'users' } as const
@@ -136,6 +142,8 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     inFlight,
+    admit: (events, users, call) => limitedBy(options.rates, events, users, call),
+    isErased: (userId) => (suppression?.erasedAtMs(pseudonymOf(userId)) ?? null) !== null,
     takeEngagements(batch) {
       const nowMs = clock.now()
       const shiftMs = clockShiftMs(batch.clock, nowMs, config.toleratedSkewMs)
@@ -147,7 +155,7 @@ export function createIngest(options: IngestOptions): Ingest {
     takeMapped(batch) {
       const check = (mapped: MappedAct, at: string): Outcome =>
         checkMapped(mapped, at, { config, pseudonymOf, erasedBefore })
-      return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
+      return take({ kind: 'engagement', topic: 'engagements.v1', check, isAdmitted: true }, batch)
     },
     takePins(batch) {
       const check = (parsed: ParsedPin, at: string): Outcome => checkPin(parsed, at, config.embeddingWidth)
@@ -185,12 +193,15 @@ function createTake(options: IngestOptions, append: Append) {
   const { clock, config, metrics } = options
   const counted = metrics.counter('freshet_ingest_events_total')
 
-  return async <Parsed>({ kind, topic, check }: Handling<Parsed>, batch: Batch<Parsed>): Promise<Answer> => {
+  return async <Parsed>(
+    { kind, topic, check, isAdmitted }: Handling<Parsed>,
+    batch: Batch<Parsed>,
+  ): Promise<Answer> => {
     const { events } = batch
     const receivedAtMs = clock.now()
     const refusal = checkSize(events, plural[kind], config.maxBatchEvents)
     if (refusal !== null) return { kind: 'refused', problem: refusal }
-    const limited = await limitedBy(options.rates, events, batch.call)
+    const limited = isAdmitted ? null : await limitedBy(options.rates, events.length, costsOf(events), batch.call)
     if (limited !== null) return { kind: 'refused', problem: limited }
 
     const problems = new Map<number, readonly IngestProblem[]>()
@@ -224,19 +235,25 @@ function createTake(options: IngestOptions, append: Append) {
   }
 }
 
-/** The problem of a request that comes too fast; null: it does not. A batch costs as many units as it has events. */
-async function limitedBy(
-  rates: RateLimits | undefined,
-  events: readonly unknown[],
-  call: IngestCall | undefined,
-): Promise<IngestProblem | null> {
-  if (rates === undefined || call?.source === undefined) return null
+/** The number of events of each user. */
+function costsOf(events: readonly unknown[]): ReadonlyMap<string, number> {
   const costs = new Map<string, number>()
   for (const event of events) {
     const userId = (event as { readonly userId?: unknown } | null)?.userId
     if (typeof userId === 'string') costs.set(userId, (costs.get(userId) ?? 0) + 1)
   }
-  const refused = await rates.take(call.source, events.length, costs)
+  return costs
+}
+
+/** The problem of a request that comes too fast; null: it does not. A batch costs as many units as it has events. */
+async function limitedBy(
+  rates: RateLimits | undefined,
+  events: number,
+  costs: ReadonlyMap<string, number>,
+  call: IngestCall | undefined,
+): Promise<IngestProblem | null> {
+  if (rates === undefined || call?.source === undefined) return null
+  const refused = await rates.take(call.source, events, costs)
   if (refused === null) return null
   const { retryAfterMs } = refused
   const problem = problemAt(

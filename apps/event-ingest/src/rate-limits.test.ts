@@ -101,6 +101,39 @@ describe('rates of events', () => {
     expect(connect).toMatchObject({ status: 429, retryAfter: '1', body: { code: 'resource_exhausted' } })
   })
 
+  it('cost a unit for each event of another system, once, also for those that are skipped or put aside', async () => {
+    const batch = (count: number, event: object) => ({ batch: Array.from({ length: count }, () => event) })
+    const at = new Date(nowMs).toISOString()
+    const saved = { type: 'track', event: 'Pin Saved', userId: 'u', timestamp: at, properties: { pinId: 'p' } }
+    for (const event of [{ type: 'bogus' }, { ...saved, event: 'Unheard Of' }, saved]) {
+      const { post, records } = await start()
+      expect((await post('/v1/segment/v1/batch', batch(10, event))).status).toBe(200)
+      const written = async () => [(await records('dead-letters.v1')).length, (await records('engagements.v1')).length]
+      const before = await written()
+      const refused = await post('/v1/segment/v1/batch', batch(1, event))
+      expect(refused).toMatchObject({ status: 429, retryAfter: '1', body: { error: { code: 'RATE_LIMITED' } } })
+      expect(await written()).toEqual(before)
+    }
+  })
+
+  it('count the users of events of other systems, by the id that the mapping reads', async () => {
+    const { post } = await start({ addressRate: 0, userRate: 1, userBurst: 2 })
+    const event = (id: string, anonymousId: string) => ({
+      messageId: id,
+      type: 'track',
+      event: 'Pin Saved',
+      anonymousId,
+      timestamp: new Date(nowMs).toISOString(),
+      properties: { pinId: 'p' },
+    })
+    const send = (...batch: object[]) => post('/v1/segment/v1/batch', { batch })
+    expect((await send(event('1', 'ada'), event('2', 'ada'))).status).toBe(200)
+    expect((await send(event('3', 'bob'), event('4', 'ada'))).status).toBe(429)
+    expect((await send(event('5', 'bob'), event('6', 'bob'))).status).toBe(200)
+    const merge = { messageId: '7', type: 'identify', anonymousId: 'anon', userId: 'ada' }
+    expect((await send(merge)).status).toBe(429)
+  })
+
   it('hold over gRPC as RESOURCE_EXHAUSTED with the time to wait', async () => {
     const { ingest, metrics } = await start()
     const server = await startGrpcServer({

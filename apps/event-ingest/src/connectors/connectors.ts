@@ -3,12 +3,11 @@ import { mergeOfKnownUser } from '@freshet/adapters/access/ingest-rules'
 import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { isContractError } from '@freshet/contracts/errors'
-import { isJsonObject } from '@freshet/contracts/json/fields'
 import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { hash53 } from '@freshet/domain/hash'
-import { idProblem, isAnonymousId } from '@freshet/domain/ids'
+import { isAnonymousId } from '@freshet/domain/ids'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { IngestCall } from '../append.ts'
@@ -17,6 +16,7 @@ import { clockShiftMs, type ClientClock } from '../event-time.ts'
 import type { Ingest, MappedAct, Receipt } from '../ingest.ts'
 import { problemOf } from '../request-problems.ts'
 import type { ReadEvent } from './cloudevents.ts'
+import { keptText, messageOf, namedText, usersOf } from './letters.ts'
 import type { SkipReason } from './map-event.ts'
 import type { ConnectorMapping } from './mapping.ts'
 import { readMappingFile } from './mapping-file.ts'
@@ -90,6 +90,9 @@ export function createConnectors(options: ConnectorOptions): Connectors {
       const read = events.map((event, index) =>
         withoutForbiddenMerge(request.read(event, index, nowMs), request.caller),
       )
+      // Also events that are put aside or skipped count: whoever sends them uses the log and this process.
+      const limited = await ingest.admit(events.length, costsOf(read), call)
+      if (limited !== null) return { kind: 'refused', problem: limited }
       const sender: ClientClock = { sentAtMs: request.sentAtMs, offsetMs: 0 }
       const shiftMs = clockShiftMs(sender, nowMs, config.toleratedSkewMs)
 
@@ -118,7 +121,7 @@ export function createConnectors(options: ConnectorOptions): Connectors {
               : { ...receipt, id }
         })
       }
-      const failure = connector === 'segment' ? await putAside(options, request, read, receipts) : null
+      const failure = connector === 'segment' ? await putAside(options, mapping, request, { read, receipts }) : null
       if (failure !== null) return { kind: 'refused', problem: failure }
 
       const counts = { accepted: 0, skipped: 0, rejected: 0 }
@@ -148,6 +151,17 @@ function outcomeOf(receipt: ConnectorReceipt, read: ReadEvent | undefined): stri
   if ('skipped' in receipt) return receipt.skipped
   if ('code' in receipt) return receipt.code
   return read?.mapped.kind === 'merge' ? 'merged' : 'accepted'
+}
+
+/** The number of events of each user. A merge counts for the known user. */
+function costsOf(read: readonly ReadEvent[]): ReadonlyMap<string, number> {
+  const costs = new Map<string, number>()
+  for (const { mapped } of read) {
+    const userId =
+      mapped.kind === 'engagement' ? mapped.document['userId'] : mapped.kind === 'merge' ? mapped.intoUserId : undefined
+    if (typeof userId === 'string') costs.set(userId, (costs.get(userId) ?? 0) + 1)
+  }
+  return costs
 }
 
 /** What an event means for the log; null: nothing. */
@@ -185,6 +199,8 @@ function sizeProblem({ events, list }: ConnectorRequest, max: number): IngestPro
 
 /** Longest value of a dead letter, bytes. */
 const maxLetterBytes = 64 << 10
+/** Number of keys of letters that name no user. */
+const spreadKeys = 256
 
 /**
  * Writes the rejected events of a request to the dead letters, because the senders do not read answers. A repeat of the same
@@ -192,16 +208,27 @@ const maxLetterBytes = 64 << 10
  */
 async function putAside(
   { log, ingest, clock, report, pseudonymOf = noPseudonyms }: ConnectorOptions,
+  mapping: ConnectorMapping,
   request: ConnectorRequest,
-  read: readonly ReadEvent[],
-  receipts: readonly ConnectorReceipt[],
+  { read, receipts }: { readonly read: readonly ReadEvent[]; readonly receipts: readonly ConnectorReceipt[] },
 ): Promise<IngestProblem | null> {
-  const letters = receipts.flatMap((receipt, index) =>
-    // Of a user who was erased, nothing is put aside.
-    'code' in receipt && receipt.code !== 'USER_ERASED'
-      ? [letterOf(request.connector, read[index] as ReadEvent, receipt, { nowMs: clock.now(), pseudonymOf })]
-      : [],
-  )
+  const { connector } = request
+  const letters = receipts.flatMap((receipt, index) => {
+    if (!('code' in receipt)) return []
+    const event = read[index] as ReadEvent
+    const users = usersOf(event, connector, mapping)
+    // Of a user who was erased, nothing is put aside, whatever else is wrong with it.
+    if (receipt.code === 'USER_ERASED' || users.some((userId) => ingest.isErased(userId))) return []
+    const isNamed = pseudonymOf !== noPseudonyms
+    const text = isNamed ? namedText(event, connector, mapping) : keptText(event.raw, connector, mapping)
+    // The same for a repeat of the same event. Only the pseudonym tells nothing about what is not kept.
+    const identity = hash53(isNamed ? pseudonymOf(`${event.id}\n${JSON.stringify(event.raw)}`) : `${event.id}\n${text}`)
+    const message = messageOf(receipt, event, isNamed)
+    const [user] = users
+    // Letters of nobody are spread over the partitions, also those of many equal events.
+    const key = user === undefined ? `${connector}-${(identity + index) % spreadKeys}` : pseudonymOf(user)
+    return [letterOf(connector, { key, identity, text, code: receipt.code, message, nowMs: clock.now() })]
+  })
   if (letters.length === 0) return null
   const bytes = letters.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
   const release = ingest.inFlight.take(bytes)
@@ -224,53 +251,29 @@ async function putAside(
   }
 }
 
-function letterOf(
-  connector: Connector,
-  { raw, id }: ReadEvent,
-  problem: IngestProblem,
-  { nowMs, pseudonymOf }: { readonly nowMs: number; readonly pseudonymOf: PseudonymOf },
-): NewRecord {
-  const text = keptText(raw, pseudonymOf)
-  const value = Buffer.from(text).subarray(0, maxLetterBytes)
-  const user = isJsonObject(raw) ? (raw['userId'] ?? raw['anonymousId']) : undefined
-  const key = typeof user === 'string' && idProblem(user) === null ? pseudonymOf(user) : connector
+interface Letter {
+  readonly key: string
+  readonly identity: number
+  readonly text: string
+  readonly code: string
+  readonly message: string
+  readonly nowMs: number
+}
+
+function letterOf(connector: Connector, { key, identity, text, code, message, nowMs }: Letter): NewRecord {
   return {
     key,
     partition: null,
     value: encodeDeadLetter({
       sourceTopic: `http:${connector}`,
       sourcePartition: 0,
-      sourcePosition: hash53(`${id}\n${text}`),
+      sourcePosition: identity,
       key,
-      value,
-      code: problem.code,
-      message: problem.message.slice(0, 500),
+      value: Buffer.from(text).subarray(0, maxLetterBytes),
+      code,
+      message: message.slice(0, 500),
       schema: `${connector} event`,
       atMs: nowMs,
     }),
   }
-}
-
-/** Fields of other people's events that say who or where somebody is. Nothing of them is stored. */
-const personal = new Set([
-  'ip',
-  'useragent',
-  'user_agent',
-  'address',
-  'email',
-  'phone',
-  'firstname',
-  'lastname',
-  'name',
-])
-const idFields = new Set(['userId', 'anonymousId', 'previousId', 'userid'])
-
-/** An event as a dead letter keeps it: without addresses, agents and names, and with the stored ids of users. */
-export function keptText(raw: unknown, pseudonymOf: PseudonymOf): string {
-  const kept = JSON.stringify(raw, (key, value: unknown) => {
-    if (idFields.has(key) && typeof value === 'string') return pseudonymOf(value)
-    if (!personal.has(key.toLowerCase())) return value
-    return typeof value === 'string' || isJsonObject(value) ? '(removed)' : value
-  }) as string | undefined
-  return kept ?? 'null'
 }

@@ -36,7 +36,7 @@ export function parsePath(text: string): FieldSource | string {
 }
 
 /** The value at a path; undefined: there is none, or it is null or an empty text. */
-function valueAt(event: unknown, keys: readonly string[]): unknown {
+export function valueAt(event: unknown, keys: readonly string[]): unknown {
   let at = event
   for (const key of keys) {
     if (!(Array.isArray(at) || isJsonObject(at)) || !Object.hasOwn(at, key)) return undefined

@@ -164,6 +164,31 @@ describe('POST /v1/segment/v1/batch', () => {
     expect(await counted('segment')).toMatchObject({ accepted: 1, EVENT_FIELD_MISSING: 2 })
   })
 
+  it('spreads dead letters that name no user over many keys, also those of equal events', async () => {
+    const { post, records } = await start()
+    await post('/v1/segment/v1/batch', { batch: Array.from({ length: 64 }, () => ({ type: 'bogus' })) })
+    const written = await records('dead-letters.v1')
+    expect(new Set(written.map(({ key }) => key)).size).toBe(64)
+  })
+
+  it('puts aside what the mapping reads of an event, and what says which event it is', async () => {
+    const { post, letters } = await start()
+    const event = aTrack({
+      properties: { board_id: 'b', name: 'Ada', ips: ['192.0.2.1'], pin_id: { id: 'p' } },
+      email: 'a@example.org',
+    })
+    await post('/v1/segment/v1/batch', { batch: [event] })
+    const [letter] = await letters()
+    expect(JSON.parse(Buffer.from(letter?.value ?? []).toString())).toEqual({
+      type: 'track',
+      event: 'Pin Saved',
+      messageId: 'node-next-1769860799000-8c1a7a4e',
+      timestamp: iso(nowMs - 1000),
+      userId: 'u1',
+      properties: { board_id: 'b' },
+    })
+  })
+
   it('gives a repeat the same event ids and the same dead letters, so that a retry doubles nothing', async () => {
     const { post, logged, letters } = await start()
     const batch = [

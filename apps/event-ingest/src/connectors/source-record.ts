@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { isDeeperThan, maxJsonDepth } from '@freshet/contracts/json/fields'
 import { problemAt, type IngestCode } from '@freshet/contracts/json/problems'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { jsonErrorPosition } from '@freshet/service/json-body'
 import { binaryEvent, readCloudEvent, structuredType, type ReadEvent } from './cloudevents.ts'
 import { mapEvent } from './map-event.ts'
 import type { ConnectorFormat, ConnectorMapping } from './mapping.ts'
@@ -65,11 +66,14 @@ const maxDepth = maxJsonDepth + 2
 
 function parse(value: Uint8Array): unknown {
   if (!isUtf8(value)) return new Unreadable('BODY_MALFORMED', 'is not well-formed UTF-8')
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
   let document: unknown
   try {
-    document = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
+    document = JSON.parse(text)
   } catch (error) {
-    return new Unreadable('BODY_MALFORMED', `is not JSON: ${(error as Error).message.toWellFormed()}`)
+    // The message of the error quotes the text, which may be about a person.
+    const at = jsonErrorPosition(text, (error as Error).message)
+    return new Unreadable('BODY_MALFORMED', `is not JSON${at === null ? '' : ` (at character ${at})`}`)
   }
   if (isDeeperThan(document, maxDepth))
     return new Unreadable('EVENT_TOO_DEEP', `is nested more than ${maxDepth} levels deep; send it flatter`)

@@ -3,7 +3,6 @@ import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { ContractError } from '@freshet/contracts/errors'
 import { sourceHeader } from '@freshet/contracts/foreign-source'
 import { maxHeadersBytes, noHeaders } from '@freshet/contracts/headers'
-import { isJsonObject } from '@freshet/contracts/json/fields'
 import type { IngestProblem } from '@freshet/contracts/json/problems'
 import type {
   EventLog,
@@ -25,7 +24,8 @@ import type { IngestConfig, SourceConfig } from '../config.ts'
 import { clockShiftMs } from '../event-time.ts'
 import type { Ingest, MappedAct } from '../ingest.ts'
 import type { ReadEvent } from './cloudevents.ts'
-import { actOf, keptText, moved } from './connectors.ts'
+import { actOf, moved } from './connectors.ts'
+import { keptText, messageOf, usersOf } from './letters.ts'
 import type { ConnectorMapping } from './mapping.ts'
 import { sentAtOf } from './segment.ts'
 import { readSourceRecord } from './source-record.ts'
@@ -191,10 +191,14 @@ function createTake(options: SourceOptions, topicId: string): (batch: LogBatch) 
     }
     const place = { topic: settings.topic, topicId, partition }
     const letters = [...refusals].flatMap(([row, problem]) => {
-      // Of a user who was erased, nothing is put aside.
-      if (problem.code === 'USER_ERASED') return []
       const { record, arrivedAtMs, event } = read[row] as (typeof read)[number]
-      return [letterOf({ record, arrivedAtMs, event, problem }, place, settings.format, pseudonymOf)]
+      const isUser = idProblem(record.key) === null
+      const users = [...usersOf(event, settings.format, mapping), ...(isUser ? [record.key] : [])]
+      // Of a user who was erased, nothing is put aside, whatever else is wrong with it.
+      if (problem.code === 'USER_ERASED' || users.some((userId) => ingest.isErased(userId))) return []
+      const [user] = users
+      const key = user === undefined ? 'source' : pseudonymOf(user)
+      return [letterOf({ record, arrivedAtMs, event, problem, key }, place, options)]
     })
     if (letters.length > 0) await log.append('dead-letters.v1', letters)
     read.forEach(({ event: { mapped } }, row) => {
@@ -222,25 +226,20 @@ interface BadSourceRecord {
   readonly arrivedAtMs: number
   readonly event: ReadEvent
   readonly problem: IngestProblem
+  /** The stored id of the user. */
+  readonly key: string
 }
 
-/** The value as a dead letter keeps it: without addresses, agents and names. Where ids are replaced by pseudonyms nothing of it is kept, because the mapping alone knows where ids are; the letter names the place of the record. */
-function keptValue({ value }: LogRecord, { raw }: ReadEvent, pseudonymOf: PseudonymOf): Uint8Array {
-  if (pseudonymOf !== noPseudonyms || value === null) return new Uint8Array(0)
-  return raw === null ? value : Buffer.from(keptText(raw, pseudonymOf))
-}
-
-/** The dead letter of a record, of nothing but the record, so that one that is written again is the same. */
+/** The dead letter of a record, of nothing but the record, so that one that is written again is the same. Of a value that cannot be read it keeps nothing, and of no value where ids are replaced by pseudonyms: it names the place of the record. */
 function letterOf(
-  { record, arrivedAtMs, event, problem }: BadSourceRecord,
+  { record, arrivedAtMs, event, problem, key }: BadSourceRecord,
   at: { readonly topic: string; readonly topicId: string; readonly partition: number },
-  format: string,
-  pseudonymOf: PseudonymOf,
+  { mapping, settings: { format }, pseudonymOf = noPseudonyms }: SourceOptions,
 ): NewRecord {
-  const value = keptValue(record, event, pseudonymOf)
-  const user = isJsonObject(event.raw) ? (event.raw['userId'] ?? event.raw['user_id']) : undefined
-  const known = [user, record.key].find((one): one is string => typeof one === 'string' && idProblem(one) === null)
-  const key = known === undefined ? 'source' : pseudonymOf(known)
+  const isNamed = pseudonymOf !== noPseudonyms
+  // Of what cannot be read nobody can tell what it says about people.
+  const value = Buffer.from(isNamed || event.raw === null ? '' : keptText(event.raw, format, mapping))
+  const message = messageOf(problem, event, isNamed)
   const room = maxRecordBytes - maxHeadersBytes - frameBytes - 8 * key.length
   const cut = value.length > room ? ` (value cut from ${value.length} bytes)` : ''
   return {
@@ -254,7 +253,7 @@ function letterOf(
       key,
       value: value.subarray(0, Math.max(0, room)),
       code: problem.code,
-      message: `${problem.message.slice(0, 500)}${cut}`,
+      message: `${message.slice(0, 500)}${cut}`,
       schema: `${format} event of topic ${at.topicId}`,
       atMs: arrivedAtMs,
     }),

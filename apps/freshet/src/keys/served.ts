@@ -115,6 +115,8 @@ function emptyIngest(nowMs: () => number): Ingest {
     takePins: take,
     mergeUsers: take,
     eraseUser: take,
+    admit: () => Promise.resolve(null),
+    isErased: () => false,
     inFlight: createByteRoom(1 << 20, nowMs),
   }
 }
