@@ -4,7 +4,7 @@ import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blend
 import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
-import type { CallOptions } from '@freshet/contracts/ports/calls'
+import type { UserCallOptions } from '@freshet/contracts/ports/calls'
 import type { Wanted } from '@freshet/contracts/log-progress'
 import { createPinVersions } from '@freshet/contracts/pin-versions'
 import { traceOf } from '@freshet/contracts/trace-context'
@@ -147,13 +147,13 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   async function answerAdmitted<Request extends FeedRequest>(
     userId: string,
     read: (bounds: RequestBounds) => Request,
-    call: CallOptions,
+    call: UserCallOptions,
     answerWith: (composed: Composed, request: Request) => Promise<Answer>,
   ): Promise<{ readonly request: Request; readonly answer: Answer }> {
     const startMs = engineClock.nowMs()
     const made = await compose()
     const trace = traceOf(call.headers ?? noHeaders)
-    const asked = read({ ...boundsOf(made, userId), trace })
+    const asked = read({ ...boundsOf(made, userId), trace, ownCreatorId: call.ownCreatorId })
     const request = inExperiments(asked, experiments.current(), config.utilityTuning)
     popular.want(request.locale)
     const answer = await answerWith(made, request)
@@ -173,7 +173,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const serveFeed = (
     { userId, prefetch }: { readonly userId: string; readonly prefetch?: boolean },
     read: (bounds: RequestBounds) => FeedRequest,
-    call: CallOptions,
+    call: UserCallOptions,
   ) =>
     admission.run(prefetch === true ? 'prefetch' : 'request', () =>
       answerAdmitted(userId, read, call, ({ answer }, request) => answer(request, call)),

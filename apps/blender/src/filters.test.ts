@@ -1,11 +1,17 @@
 import { ContractError } from '@freshet/contracts/errors'
-import { Degradation, FeedFilter } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import {
+  Degradation,
+  FeedFilter,
+  GetFeedRequest,
+  GetRelatedPinsRequest,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { aCataloguePin } from '@freshet/domain/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, foundPins, startMs } from './blender.harness.ts'
+import { pseudonymous } from './pseudonymous.ts'
 import { checkFilter } from './request-filter.ts'
 
 const catalogued = { config: { showUnlistedPins: false } }
@@ -79,6 +85,26 @@ describe('a pin', () => {
     const usual = await ask()
     expect([idsOf(usual), removedBy(usual, 'own-pin')]).toEqual([['other'], { 'own-pin': 1 }])
     expect(idsOf(await ask({ includeOwnPins: true }))).toEqual(['other', 'own'])
+  })
+
+  test("of the user's own does not come where users have pseudonyms, on any surface", async () => {
+    const mine = { creatorId: asId<CreatorId>('ada') }
+    const world = await aBlenderOf(listOf({ own: mine, other: { creatorId: asId<CreatorId>('bob') } }))
+    const blender = pseudonymous(world.blender, (userId) => `pseudonym-of-${userId}`)
+    const call = { timeoutMs: 10_000 }
+    const home = await blender.getFeed(GetFeedRequest.fromPartial({ userId: 'ada' }), call)
+    expect(idsOf(home)).toEqual(['other'])
+    const related = await blender.getRelatedPins(
+      GetRelatedPinsRequest.fromPartial({ userId: 'ada', pinId: 'elsewhere' }),
+      call,
+    )
+    expect(idsOf(related)).toEqual(['other'])
+    const all = await blender.getFeed(
+      GetFeedRequest.fromPartial({ userId: 'ada', filter: { includeOwnPins: true } }),
+      call,
+    )
+    expect(idsOf(all)).toContain('own')
+    expect(idsOf(await blender.getFeed(GetFeedRequest.fromPartial({ userId: 'eve' }), call))).toContain('own')
   })
 
   test('that the user saved does not come, not even as a repeat, until the user takes the save back', async () => {

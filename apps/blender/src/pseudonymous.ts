@@ -7,11 +7,13 @@ export function pseudonymous(blender: Blender, pseudonymOf: PseudonymOf): Blende
     ...request,
     userId: pseudonymOf(request.userId),
   })
+  /** Catalogues have the ids of creators as they are, so the user's own pins are known by the given id. */
+  const owning = <Call>({ userId }: { readonly userId: string }, call: Call) => ({ ...call, ownCreatorId: userId })
   return {
-    getFeed: (request, call) => blender.getFeed(renamed(request), call),
-    getRelatedPins: (request, call) => blender.getRelatedPins(renamed(request), call),
-    rankPins: (request, call) => blender.rankPins(renamed(request), call),
-    searchByImage: (request, call) => blender.searchByImage(renamed(request), call),
+    getFeed: (request, call) => blender.getFeed(renamed(request), owning(request, call)),
+    getRelatedPins: (request, call) => blender.getRelatedPins(renamed(request), owning(request, call)),
+    rankPins: (request, call) => blender.rankPins(renamed(request), owning(request, call)),
+    searchByImage: (request, call) => blender.searchByImage(renamed(request), owning(request, call)),
     getPins: (request, call) => blender.getPins(request, call),
     explainFeed: (request, call) => blender.explainFeed(request, call),
     getCapabilities: (request, call) => blender.getCapabilities(request, call),

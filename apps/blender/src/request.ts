@@ -26,6 +26,8 @@ export interface FeedRequest {
   readonly feedId: string
   /** Empty: no user. */
   readonly userId: string
+  /** The id under which the user creates pins: catalogues have no pseudonyms. Empty: no user. */
+  readonly ownCreatorId: string
   /** Empty on the home feed. */
   readonly relatedToPinId: string
   readonly pageSize: number
@@ -87,6 +89,8 @@ export interface RequestBounds {
   readonly params: FeedParams
   /** Trace context of the call; absent: none. */
   readonly trace?: MessageHeaders
+  /** As in `UserCallOptions`. */
+  readonly ownCreatorId?: string | undefined
 }
 
 /** Checks a home feed request. Throws CALL_INVALID_ARGUMENT, naming the field. */
@@ -141,6 +145,7 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
   return {
     feedId,
     userId: request.userId,
+    ownCreatorId: bounds.ownCreatorId ?? request.userId,
     pageSize: pageSize === 0 ? defaultPageSize : pageSize,
     sessionId,
     locale,

@@ -7,15 +7,15 @@ import type { FeedRequest } from '../request.ts'
 /** Removes the user's own pins, those whose creator has the user's id, unless the request includes them. */
 export function ownPinFilter({
   facts,
-}: Pick<StagePorts, 'facts'>): Filter<Pick<FeedRequest, 'userId' | 'filter'>, CandidateColumns> {
+}: Pick<StagePorts, 'facts'>): Filter<Pick<FeedRequest, 'ownCreatorId' | 'filter'>, CandidateColumns> {
   return {
     kind: 'filter',
     name: 'own-pin',
     policy: 'fail-closed',
     reasons: ['own-pin'],
-    prepare: ({ userId, filter: { includeOwnPins } }, columns) => {
-      if (userId === '' || includeOwnPins) return null
-      const user = hash32(userId)
+    prepare: ({ ownCreatorId, filter: { includeOwnPins } }, columns) => {
+      if (ownCreatorId === '' || includeOwnPins) return null
+      const user = hash32(ownCreatorId)
       if (!facts.mayHaveCreator(user)) return null
       const factRows = facts.rowsOf(columns.keys)
       return (row) => {

@@ -37,6 +37,12 @@ export interface CallOptions {
   readonly headers?: MessageHeaders
 }
 
+/** The options of a call for a user to a blender. */
+export interface UserCallOptions extends CallOptions {
+  /** The id under which the user creates pins, where the request has a pseudonym; absent: the id in the request. It stays in this process. */
+  readonly ownCreatorId?: string
+}
+
 /** Which few hundred pins? Errors are `ContractError`s: CALL_DEADLINE_EXCEEDED, CALL_CANCELLED, CALL_UNAVAILABLE, CALL_INVALID_ARGUMENT, CALL_INTERNAL. */
 export interface CandidateService {
   retrieve(request: RetrieveRequest, options: CallOptions): Promise<RetrieveResponse>
@@ -59,8 +65,8 @@ export interface Attribution {
 
 /** The calls of the blender that serve feeds. */
 export interface Feeds {
-  getFeed(request: GetFeedRequest, options: CallOptions): Promise<GetFeedResponse>
-  getRelatedPins(request: GetRelatedPinsRequest, options: CallOptions): Promise<GetRelatedPinsResponse>
+  getFeed(request: GetFeedRequest, options: UserCallOptions): Promise<GetFeedResponse>
+  getRelatedPins(request: GetRelatedPinsRequest, options: UserCallOptions): Promise<GetRelatedPinsResponse>
 }
 
 /**
@@ -68,9 +74,9 @@ export interface Feeds {
  * that `searchByImage` needs the candidate service, and `explainFeed` the log (FEED_MISSING, USER_ERASED).
  */
 export interface Blender extends Feeds {
-  rankPins(request: RankPinsRequest, options: CallOptions): Promise<RankPinsResponse>
+  rankPins(request: RankPinsRequest, options: UserCallOptions): Promise<RankPinsResponse>
   getPins(request: GetPinsRequest, options: CallOptions): Promise<GetPinsResponse>
-  searchByImage(request: SearchByImageRequest, options: CallOptions): Promise<SearchByImageResponse>
+  searchByImage(request: SearchByImageRequest, options: UserCallOptions): Promise<SearchByImageResponse>
   explainFeed(request: ExplainFeedRequest, options: CallOptions): Promise<ExplainFeedResponse>
   getCapabilities(request: GetCapabilitiesRequest, options: CallOptions): Promise<GetCapabilitiesResponse>
 }
