@@ -1,6 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { aPage, feedOr, idsOf, json, settled, setUp, startMs, taking, unavailable, type Call } from './fake.fixture.ts'
+import {
+  aPage,
+  aStore,
+  feedOr,
+  idsOf,
+  json,
+  settled,
+  setUp,
+  startMs,
+  taking,
+  unavailable,
+  type Call,
+} from './fake.fixture.ts'
 
 describe('tracking', () => {
   it('sends events tracked within the interval as one batch, with the time of sending', async () => {
@@ -236,7 +248,7 @@ describe('giving up', () => {
     expect(client.counts()).toEqual({ tracked: 2, accepted: 1, rejected: 1, dropped: {} })
   })
 
-  it.each([400, 403, 404, 415, 422])(
+  it.each([400, 404, 415, 422])(
     'reports each event of a batch that is refused with %d, and continues',
     async (status) => {
       const { client, track, server, rejected, calls } = setUp()
@@ -264,6 +276,41 @@ describe('giving up', () => {
     server.answer = taking()
     expect(await client.flush()).toEqual({ left: 0 })
     expect(rejected).toEqual([])
+    expect(client.counts().accepted).toBe(1)
+  })
+
+  it.each([401, 403])('waits where a server of ours answers %d, until the keys are there', async (status) => {
+    const { client, track, server, rejected, errors } = setUp({ writeKey: 'fw_1' })
+    server.answer = () => json(status, { error: { code: 'KEY_UNKNOWN', message: 'no such key', field: '' } })
+    track()
+    expect(await client.flush()).toEqual({ left: 1 })
+    expect(errors).toEqual(['no such key'])
+    server.answer = taking()
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(rejected).toEqual([])
+  })
+
+  it.each(['<html>', '{"error":"no such page"}', '{"error":{"code":404}}', '{"error":null}'])(
+    'ends nothing by the answer %s of something else than our servers',
+    async (body) => {
+      const { client, track, server } = setUp()
+      server.answer = () => new Response(body, { status: 404 })
+      track()
+      expect(await client.flush()).toEqual({ left: 1 })
+      server.answer = taking()
+      expect(await client.flush()).toEqual({ left: 0 })
+      expect(client.counts()).toMatchObject({ accepted: 1, rejected: 0 })
+    },
+  )
+
+  it('drops what the storage has damaged, and sends the rest', async () => {
+    const { store } = aStore()
+    const damaged = ['{"eventId":"x"', undefined as unknown as string]
+    await store.put(damaged.map((json, i) => ({ id: `x${i}`, user: 'u', at: startMs, json })))
+    const { client, track, dropped } = setUp({}, { store })
+    track()
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(dropped).toEqual([0, 1].map((i) => ({ event: { eventId: `x${i}` }, reason: 'damaged' })))
     expect(client.counts().accepted).toBe(1)
   })
 
@@ -509,5 +556,73 @@ describe('in a page', () => {
     expect(listeners.size).toBeGreaterThan(3)
     await client.close()
     expect(listeners.size).toBe(0)
+  })
+})
+
+describe('the storage', () => {
+  it('whose locks are forbidden does not keep events from being sent', async () => {
+    const { store } = aStore({ exclusive: () => Promise.reject(new Error('SecurityError')) })
+    const { client, track } = setUp({}, { store })
+    track()
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(client.counts().accepted).toBe(1)
+  })
+
+  it('that is cleared while a removal fails does not hide the events after it', async () => {
+    let fails = false
+    const { store, entries } = aStore()
+    const { client, track, server, pass } = setUp(
+      {},
+      {
+        store: {
+          ...store,
+          async remove(keys) {
+            if (fails) {
+              fails = false
+              entries.clear()
+              throw new Error('closed')
+            }
+            await store.remove(keys)
+          },
+        },
+      },
+    )
+    server.answer = taking()
+    fails = true
+    track()
+    track()
+    await pass(1_000)
+    track()
+    track()
+    await pass(60_000)
+    expect(client.counts().accepted).toBe(4)
+    expect(entries.size).toBe(0)
+  })
+
+  it('that could not remove events is asked again, and they are not sent again', async () => {
+    let fails = 1
+    const { store, entries } = aStore()
+    const remove: typeof store.remove = (keys) => (fails-- > 0 ? Promise.reject(new Error('busy')) : store.remove(keys))
+    const { client, track, calls } = setUp({}, { store: { ...store, remove } })
+    track()
+    await client.flush()
+    expect(entries.size).toBe(1)
+    await client.flush()
+    expect(entries.size).toBe(0)
+    expect(calls).toHaveLength(1)
+  })
+
+  it('that another page took over is left to it', async () => {
+    let isMine = false
+    const { store } = aStore({ exclusive: (run) => run(async () => isMine) })
+    const { client, track, server, rejected } = setUp({}, { store })
+    server.answer = ({ body }) =>
+      json(400, { receipts: body.engagements.map(({ eventId: id }) => ({ id, code: 'BAD', field: '', message: '' })) })
+    track()
+    expect(await client.flush()).toEqual({ left: 1 })
+    expect(rejected).toEqual([])
+    isMine = true
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(rejected).toHaveLength(1)
   })
 })

@@ -5,7 +5,7 @@ import { createLooks } from './looks.ts'
 import type { DropReason, FreshetOptions, Tracked } from './options.ts'
 import { createQueue } from './queue.ts'
 import { createNetwork, errorOf } from './send.ts'
-import type { Ending, NewEntry, Store } from './store.ts'
+import { parsed, type Ending, type NewEntry, type Store } from './store.ts'
 import { createUser } from './user.ts'
 
 /** What became of the events of this client, since it was created. */
@@ -87,7 +87,7 @@ export function createClient(
   }
 
   const onEnded = ({ id: eventId, json }: NewEntry, ending: Ending): void => {
-    const event = { ...(JSON.parse(json) as Tracked), eventId }
+    const event = { ...parsed(json), eventId } as Tracked
     if (typeof ending === 'string') {
       counts.dropped[ending] = (counts.dropped[ending] ?? 0) + 1
       call(options.onDropped, { event, reason: ending })
@@ -99,7 +99,7 @@ export function createClient(
 
   const queue = createQueue({
     ...{ store, network, environment, timeoutMs, maxBatchEvents, flushIntervalMs, maxBytes, maxAgeMs },
-    ...{ initialRetryMs, maxRetryMs, onEnded },
+    ...{ initialRetryMs, maxRetryMs, onEnded, maySend: user.consents },
     ingestUrl: withoutSlash(options.ingestUrl),
     onAccepted({ user: userId }, token) {
       counts.accepted++
@@ -119,6 +119,16 @@ export function createClient(
     if (user.consents()) await queue.add(entry)
     else onEnded(entry, 'no consent')
     return id
+  }
+
+  /** Queues the merge of the user who became known, also the one that an earlier page did not get to. */
+  const merge = async (): Promise<void> => {
+    const { user: intoUserId, merging } = user.read()
+    if (!intoUserId || !merging) return
+    const event = { intoUserId, occurredAt: new Date(now()).toISOString() }
+    await add(newEventId(), intoUserId, event, `/v1/users/${encodeURIComponent(merging)}/merge`)
+    const { merging: merged, ...kept } = user.read()
+    if (merged === merging) user.write(kept)
   }
 
   const track = (input: EngagementInput): Promise<string> => {
@@ -155,7 +165,9 @@ export function createClient(
   const pinsWaiting = async (userId: string): Promise<readonly string[] | undefined> => {
     const entries = (await atMost(queue.waiting(maxNamedPins))) ?? []
     return entries.length > 0
-      ? entries.flatMap((entry) => (entry.user === userId ? ((JSON.parse(entry.json) as ShownPin).pinId ?? []) : []))
+      ? entries.flatMap((entry) =>
+          entry.user === userId ? ((parsed(entry.json) as ShownPin | null)?.pinId ?? []) : [],
+        )
       : undefined
   }
 
@@ -222,14 +234,12 @@ export function createClient(
       ask('/v1/related', 'related', { ...request, ...{ pinId: (pin as ShownPin).pinId ?? pin } }),
     search: (request) => ask('/v1/search', undefined, request),
     async identify(userId) {
-      const { user: known, token: _, anonymous, ...kept } = user.read()
+      const { user: known, token: _, anonymous, merging: __, ...kept } = user.read()
       if (known === userId) return
       looks.report()
-      user.write({ ...kept, user: userId })
+      user.write({ ...kept, user: userId, ...(!known && anonymous && { merging: anonymous }) })
       network.renew()
-      if (!anonymous || known) return
-      const merge = { intoUserId: userId, occurredAt: new Date(now()).toISOString() }
-      await add(newEventId(), userId, merge, `/v1/users/${encodeURIComponent(anonymous)}/merge`)
+      await merge()
     },
     reset() {
       looks.report()
@@ -263,6 +273,7 @@ export function createClient(
       [action]: (subject: string | object, details?: object) =>
         track({ ...(typeof subject === 'string' ? { pinId: subject } : subject), ...details, action }),
     })
+  void merge()
   if (options.userId) void client.identify(options.userId)
   // What earlier pages or processes left.
   if (store) flush()

@@ -2,7 +2,7 @@ import { createFreshet, type NodeOptions } from './node.ts'
 import { createClient, type Freshet } from './client.ts'
 import type { ClientEnvironment, ClientPage, PageEvent, Sight } from './environment.ts'
 import type { DroppedEvent, FreshetOptions, RejectedEvent } from './options.ts'
-import type { Store } from './store.ts'
+import type { Entry, NewEntry, Store } from './store.ts'
 
 /** A request that the client made. */
 export interface Call {
@@ -62,6 +62,28 @@ export const feedOr =
   (feed: object, otherwise: Answer): Answer =>
   (call) =>
     /\/v1\/(feed|related|search)$/.test(call.url) ? json(200, feed) : otherwise(call)
+
+/** A store in memory, with calls of it replaced. */
+export function aStore(calls: Partial<Store> = {}): { readonly store: Store; readonly entries: Map<number, Entry> } {
+  const entries = new Map<number, Entry>()
+  const store: Store = {
+    async put(list) {
+      for (const entry of list as readonly (NewEntry & Partial<Entry>)[]) {
+        // Keys begin anew when it was cleared.
+        const key = entry.key ?? Math.max(0, ...entries.keys()) + 1
+        entries.set(key, { ...entry, key })
+      }
+    },
+    first: async (count) => [...entries.values()].sort((a, b) => a.key - b.key).slice(0, count),
+    async remove(keys) {
+      for (const key of keys) entries.delete(key)
+    },
+    exclusive: (run) => run(),
+    close: async () => undefined,
+    ...calls,
+  }
+  return { store, entries }
+}
 
 /** The ids of the events of requests. */
 export const idsOf = (calls: readonly Call[]): string[][] =>

@@ -23,7 +23,7 @@ interface Transaction {
 }
 interface Database {
   transaction(names: string, mode: 'readonly' | 'readwrite', options?: { readonly durability: string }): Transaction
-  createObjectStore(name: string, options?: object): unknown
+  createObjectStore(name: string, options?: object): ObjectStore
   close(): void
   onversionchange: (() => void) | null
 }
@@ -63,7 +63,11 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
     new Promise((resolve, reject) => {
       const request = indexedDB.open(`freshet.${name}`, 1)
       request.onupgradeneeded = () => {
-        request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
+        const objects = request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
+        // After the user has cleared it, keys go on above those that are still in use.
+        const key = now() * 1000
+        objects.put({ key })
+        objects.delete(key)
       }
       request.onerror = () => {
         reject(request.error!)
@@ -129,10 +133,18 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
         for (const key of keys) objects.delete(key)
       }),
     async exclusive(run) {
-      if (navigator.locks) return navigator.locks.request(`freshet.${name}`, run)
+      if (navigator.locks) return navigator.locks.request(`freshet.${name}`, () => run())
       // Without IndexedDB there is nothing to share.
-      while (!(await lease().catch(() => true))) await new Promise<void>((done) => void after(pollMs, done))
-      return run().finally(() => within('readwrite', (objects) => void objects.delete(leaseKey)).catch(() => undefined))
+      const isMine = () => lease().catch(() => true)
+      while (!(await isMine())) await new Promise<void>((done) => void after(pollMs, done))
+      return run(isMine).finally(() =>
+        within('readwrite', (objects) => {
+          const request = objects.get(leaseKey)
+          request.onsuccess = () => {
+            if (request.result?.by === me) objects.delete(leaseKey)
+          }
+        }).catch(() => undefined),
+      )
     },
     close: async () => (await opening)?.close(),
   }

@@ -5,7 +5,7 @@ import { json, settled, startMs, type Call } from './fake.fixture.ts'
 import type { Entry, NewEntry, Store } from './store.ts'
 
 /** How the server treats a request. `lost`: it takes the events, and the answer does not arrive. */
-type Treatment = 'ok' | 'down' | 'lost' | 'busy' | 'large'
+type Treatment = 'ok' | 'down' | 'lost' | 'busy' | 'large' | 'denied' | 'foreign'
 
 /** What is written survives its processes. */
 interface Disk {
@@ -48,7 +48,8 @@ function storeOf(
   }
 }
 
-const treatments = fc.constantFrom<Treatment>('ok', 'down', 'lost', 'busy', 'large')
+const treatments = fc.constantFrom<Treatment>('ok', 'down', 'lost', 'busy', 'large', 'denied', 'foreign')
+const optOutAt = fc.option(fc.nat(4), { nil: -1, freq: 2 })
 const lives = fc.array(
   fc.record({
     /** How many events are tracked between the requests. */
@@ -56,6 +57,8 @@ const lives = fc.array(
     dieAt: fc.integer({ min: 0, max: 25 }),
     isAfter: fc.boolean(),
     plan: fc.array(treatments, { maxLength: 8 }),
+    /** During which request the user opts out, until the next life. */
+    optOutAt,
   }),
   { minLength: 1, maxLength: 4 },
 )
@@ -70,6 +73,8 @@ async function play(
   readonly rejected: readonly string[]
   readonly dropped: readonly string[]
   readonly left: number
+  /** Requests that began after the user had opted out. */
+  readonly forbidden: number
 }> {
   const disk: Disk = { entries: new Map(), lastKey: 0 }
   const resolved = new Set<string>()
@@ -80,10 +85,13 @@ async function play(
   let number = 0
   let now = startMs
   let left = -1
-  const last: LifePlan = { events: [], dieAt: Infinity, isAfter: false, plan: [] }
-  for (const [index, { events, dieAt, isAfter, plan: steps }] of [...plan, last].entries()) {
+  let kept = '{"user":"u"}'
+  let forbidden = 0
+  const last: LifePlan = { events: [], dieAt: Infinity, isAfter: false, plan: [], optOutAt: -1 }
+  for (const [index, { events, dieAt, isAfter, plan: steps, optOutAt }] of [...plan, last].entries()) {
     const life = { steps: 0, dieAt, isAfter, dead: false }
     const requests = [...steps]
+    let requestCount = 0
     const timers: { readonly at: number; readonly run: () => void }[] = []
     const client = createClient(
       {
@@ -100,10 +108,14 @@ async function play(
         async fetch(_, init) {
           const { engagements } = JSON.parse(init.body as string) as Call['body']
           if (life.dead) return new Promise<never>(() => undefined)
+          if (kept.includes('false')) forbidden++
+          if (requestCount++ === optOutAt) void client.optOut()
           const treatment = requests.shift() ?? 'ok'
           await Promise.resolve()
           if (treatment === 'down') throw new TypeError('down')
           if (treatment === 'busy') return json(503, {})
+          if (treatment === 'denied') return json(403, { error: { code: 'KEY_UNKNOWN', field: '', message: '' } })
+          if (treatment === 'foreign') return new Response('<html>', { status: 404 })
           if (treatment === 'large' && engagements.length > 1) return json(413, {})
           for (const { eventId } of engagements) {
             unanswered.add(eventId)
@@ -127,7 +139,12 @@ async function play(
         random: () => 1,
         newEventId: () => `id${number++}`,
         page: null,
-        kept: () => ({ get: () => '{"user":"u"}', set: () => undefined }),
+        kept: () => ({
+          get: () => kept,
+          set: (text) => {
+            if (!life.dead) kept = text
+          },
+        }),
       },
       storeOf(disk, life),
       0,
@@ -138,6 +155,7 @@ async function play(
       for (const timer of timers.splice(0)) if (!life.dead) timer.run()
       await settled()
     }
+    client.optIn()
     for (const isBad of events) {
       const eventId = `${index}-${number++}${isBad ? 'bad' : ''}`
       void client.click('p', { eventId }).then((id) => {
@@ -150,7 +168,7 @@ async function play(
     for (let i = 0; i < 12 && !life.dead; i++) await pass()
     if (index === plan.length) ({ left } = await client.flush())
   }
-  return { resolved, applied, unanswered, rejected, dropped, left }
+  return { resolved, applied, unanswered, rejected, dropped, left, forbidden }
 }
 
 interface LifePlan {
@@ -158,14 +176,15 @@ interface LifePlan {
   readonly dieAt: number
   readonly isAfter: boolean
   readonly plan: readonly Treatment[]
+  readonly optOutAt: number
 }
 
 describe('every event that was taken', () => {
   it('ends as accepted, rejected and reported, or dropped and reported, wherever its processes die', async () => {
     await fc.assert(
       fc.asyncProperty(lives, fc.constantFrom(1e6, 1_800), async (plan, maxQueuedBytes) => {
-        const { resolved, applied, unanswered, rejected, dropped, left } = await play(plan, maxQueuedBytes)
-        expect(left).toBe(0)
+        const { resolved, applied, unanswered, rejected, dropped, left, forbidden } = await play(plan, maxQueuedBytes)
+        expect({ left, forbidden }).toEqual({ left: 0, forbidden: 0 })
         for (const id of resolved)
           expect([id, applied.has(id) || rejected.includes(id) || dropped.includes(id)]).toEqual([id, true])
         // The server never accepts what it rejected.
@@ -173,7 +192,7 @@ describe('every event that was taken', () => {
         // What was dropped can only have been accepted by an answer that did not arrive.
         expect(dropped.filter((id) => applied.has(id) && !unanswered.has(id))).toEqual([])
         expect(dropped.filter((id) => rejected.includes(id))).toEqual([])
-        if (maxQueuedBytes === 1e6) expect(dropped).toEqual([])
+        if (maxQueuedBytes === 1e6 && plan.every(({ optOutAt }) => optOutAt < 0)) expect(dropped).toEqual([])
       }),
       { numRuns: 500 },
     )
@@ -184,9 +203,13 @@ describe('every event that was taken', () => {
       fc.asyncProperty(
         fc.array(fc.boolean(), { minLength: 1, maxLength: 30 }),
         fc.array(treatments, { maxLength: 12 }),
-        async (events, steps) => {
-          const plan = [{ events, dieAt: Infinity, isAfter: false, plan: steps.filter((step) => step !== 'lost') }]
-          const { resolved, applied, rejected, dropped } = await play(plan, 3_000)
+        optOutAt,
+        async (events, steps, optOutAt) => {
+          const plan = [
+            { events, dieAt: Infinity, isAfter: false, plan: steps.filter((step) => step !== 'lost'), optOutAt },
+          ]
+          const { resolved, applied, rejected, dropped, forbidden } = await play(plan, 3_000)
+          expect(forbidden).toBe(0)
           expect(resolved.size).toBe(events.length)
           const endings = [...applied, ...rejected, ...dropped].sort()
           expect(endings).toEqual([...resolved].sort())

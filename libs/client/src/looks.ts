@@ -22,6 +22,8 @@ export interface Looks {
 
 /** How long half of a pin must be visible. */
 const leastMs = 1_000
+/** No look is longer than a day. */
+const mostMs = 86_400_000
 /** How many places are remembered. */
 const maxSeen = 10_000
 
@@ -41,11 +43,12 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
       let cancel: (() => void) | undefined
       const stop = (): void => {
         cancel?.()
-        const visibleMs = now() - sinceMs
+        // Timers stop while the machine sleeps, and clocks are set.
+        const visibleMs = Math.max(0, Math.min(now() - sinceMs, leastMs + maxLookMs, mostMs))
         if (isNoticed) {
           seen.add(key)
           if (seen.size > maxSeen) seen.delete(seen.values().next().value!)
-          onSeen(pin, visibleMs)
+          onSeen(pin, Math.max(leastMs, visibleMs))
         } else if (sinceMs) briefMs = visibleMs
         isNoticed = false
         sinceMs = 0

@@ -13,7 +13,7 @@ export interface TrackedMerge {
 export type Tracked = TrackedEngagement | TrackedMerge
 
 /** Why an event was dropped without the server's answer. */
-export type DropReason = 'queue full' | 'too old' | 'no consent' | 'closed'
+export type DropReason = 'queue full' | 'too old' | 'no consent' | 'closed' | 'damaged'
 
 /** A dropped event and the reason. */
 export interface DroppedEvent {

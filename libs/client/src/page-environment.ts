@@ -50,10 +50,11 @@ export function pageEnvironment(): ClientEnvironment {
     kept(key) {
       // In memory where localStorage is full or forbidden.
       let own: string | null = null
+      let isBehind = false
       return {
         get() {
           try {
-            return localStorage[key] ?? own
+            return (isBehind && own) || (localStorage[key] ?? own)
           } catch {
             return own
           }
@@ -62,8 +63,10 @@ export function pageEnvironment(): ClientEnvironment {
           own = text
           try {
             localStorage[key] = text
+            isBehind = false
           } catch {
             // The page remembers it.
+            isBehind = true
           }
         },
       }

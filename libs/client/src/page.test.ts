@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { aPage, feedOr, json, setUp, settled, taking } from './fake.fixture.ts'
+import { aPage, aStore, feedOr, json, setUp, settled, startMs, taking } from './fake.fixture.ts'
+import type { ClientEnvironment } from './environment.ts'
+import { createLooks } from './looks.ts'
 
 const item = { pinId: 'p1', feedId: 'f1', position: 0, surface: 'home' } as const
 const other = { pinId: 'p2', feedId: 'f1', position: 1, surface: 'home' } as const
@@ -80,6 +82,28 @@ describe('an observed pin', () => {
     expect(impressions()).toEqual([{ ...item, dwellMs: 1_200 }])
   })
 
+  it.each([60, -1])('looks for a second to the longest look, when its clock is moved by %d hours', (hours) => {
+    const page = aPage()
+    const timers: (() => void)[] = []
+    const seen: number[] = []
+    let now = startMs
+    const after = (_: number, run: () => void) => {
+      timers.push(run)
+      return () => undefined
+    }
+    const environment = { now: () => now, page: page.page, after } as Partial<ClientEnvironment> as ClientEnvironment
+    const onSeen = (_: object, ms: number) => void seen.push(ms)
+    const looks = createLooks({ environment, maxLookMs: 5_000, onSeen, onScrolledPast: () => undefined })
+    const element = {}
+    looks.observe(element, item, 'k')
+    page.see(element, 1)
+    now += 1_000
+    timers.shift()!()
+    now += hours * 3_600_000
+    timers.shift()!()
+    expect(seen).toEqual([hours > 0 ? 6_000 : 1_000])
+  })
+
   it('is reported when its element goes, when the page closes, and before the next feed', async () => {
     const { see, fire, elements, stops, pass, impressions, client, server } = aPageWithPins()
     server.answer = feedOr({ feedId: 'f2' }, taking())
@@ -136,6 +160,35 @@ describe('the user', () => {
     client.reset()
     expect(client.userId()).not.toBe('ann')
     expect(client.userId()).not.toBe(anonymous)
+  })
+
+  it('is merged by the next page when the page dies before the merge is stored', async () => {
+    const kept = new Map<string, string>()
+    const { store, entries } = aStore()
+    const dying = setUp({}, { kept, store: { ...store, put: () => new Promise(() => undefined) } })
+    const anonymous = dying.client.userId()
+    void dying.client.identify('ann')
+    const { client, calls } = setUp({}, { kept, store })
+    await client.identify('ann')
+    await client.flush()
+    expect(calls.map(({ url }) => url)).toEqual([`https://events.example/v1/users/${anonymous}/merge`])
+    expect(entries.size).toBe(0)
+    expect(JSON.parse([...kept.values()][0]!)).toEqual({ user: 'ann', token: 'e9-9' })
+  })
+
+  it('is merged at the time of the server, when that is known', async () => {
+    const { client, calls, server, now } = setUp()
+    const aheadMs = 3 * 86_400_000
+    const take = taking()
+    server.answer = async (call) => {
+      const { receipts } = (await (take(call) as Response).json()) as { receipts: object[] }
+      return json(202, { receipts, receivedAt: new Date(now() - aheadMs).toISOString() })
+    }
+    void client.click('p1')
+    await client.flush()
+    void client.identify('ann')
+    await client.flush()
+    expect(calls.at(-1).body['occurredAt']).toBe(new Date(startMs - aheadMs).toISOString())
   })
 
   it('has a session that ends after half an hour without events', async () => {
@@ -196,6 +249,32 @@ describe('consent', () => {
   })
 })
 
+describe('opting out while a request is under way', () => {
+  it('lets its answer count, drops the rest, and sends nothing more', async () => {
+    const { client, track, calls, server, dropped, rejected } = setUp({ maxBatchEvents: 2 })
+    let answer!: (response: Response) => void
+    server.answer = () => new Promise((resolve) => (answer = resolve))
+    for (let i = 0; i < 6; i++) track()
+    await settled()
+    const out = client.optOut()
+    await settled()
+    answer(
+      json(202, {
+        receipts: [
+          { id: 'e0', token: 't' },
+          { id: 'e1', code: 'BAD', field: '', message: '' },
+        ],
+      }),
+    )
+    await out
+    await settled()
+    expect(calls).toHaveLength(1)
+    expect(rejected.map(({ event }) => event.eventId)).toEqual(['e1'])
+    expect(dropped.map(({ event }) => event.eventId)).toEqual(['e2', 'e3', 'e4', 'e5'])
+    expect(client.counts()).toEqual({ tracked: 6, accepted: 1, rejected: 1, dropped: { 'no consent': 4 } })
+  })
+})
+
 describe('a token', () => {
   it('that is refused is asked for again, and the events are sent with the new one', async () => {
     let number = 0
@@ -223,12 +302,74 @@ describe('a token', () => {
     ])
   })
 
-  it('that cannot be renewed makes a 401 a rejection', async () => {
-    const { client, server, rejected } = setUp({ readToken: 't' })
-    server.answer = () => json(401, { error: { code: 'TOKEN_EXPIRED', message: 'no' } })
-    void client.save('p1', { userId: 'u' })
-    expect(await client.flush()).toEqual({ left: 0 })
-    expect(rejected).toMatchObject([{ problem: { code: 'TOKEN_EXPIRED' } }])
+  it('that was asked for before the user became known is not used after it', async () => {
+    const gives: ((token: string) => void)[] = []
+    const { client, calls, server } = setUp({
+      writeKey: 'fw_1',
+      readToken: () => new Promise<string>((give) => gives.push(give)),
+    })
+    const tokens = () => calls.map(({ init }) => init.headers['authorization']).filter(Boolean)
+    server.answer = feedOr({ feedId: 'f' }, taking())
+    const before = client.feed()
+    await settled()
+    void client.identify('ann')
+    gives[0]!('anonymous')
+    await before
+    const after = client.feed()
+    await settled()
+    for (const give of gives.slice(1)) give('ann')
+    await after
+    expect(new Set(tokens())).toEqual(new Set(['Bearer anonymous', 'Bearer ann']))
+    expect(tokens().slice(1)).not.toContain('Bearer anonymous')
+  })
+
+  it('that is refused by 403 is asked for again, once for a feed', async () => {
+    let number = 0
+    const { client, server } = setUp({ writeKey: 'fw_1', readToken: () => `t${++number}` })
+    server.answer = ({ init }) =>
+      init.headers['authorization'] === 'Bearer t2'
+        ? json(200, { feedId: 'f' })
+        : json(403, { error: { code: 'CALL_FORBIDDEN', message: 'no' } })
+    expect((await client.feed()).feedId).toBe('f')
+    number = 5
+    client.reset()
+    await expect(client.feed()).rejects.toMatchObject({ status: 403 })
+    expect(number).toBe(7)
+  })
+
+  it('that does not come fails the request in time, and holds up nothing but merges', async () => {
+    const { client, pass, errors } = setUp({ writeKey: 'fw_1', readToken: () => new Promise<string>(() => undefined) })
+    void client.click('p0')
+    void client.identify('ann')
+    void client.click('p1')
+    await pass(15_000)
+    expect(errors[0]).toBe('no answer within 10000 ms')
+    expect(client.counts().accepted).toBe(2)
+  })
+
+  it('that the app cannot give after log-out holds up only the merge, which is made later', async () => {
+    let isKnown = true
+    const { client, calls, server, pass } = setUp({
+      writeKey: 'fw_1',
+      readToken: async () => {
+        if (!isKnown) throw new Error('no session')
+        return 't'
+      },
+    })
+    server.answer = () => new TypeError('offline')
+    void client.click('p0')
+    void client.identify('ann')
+    await pass(1_000)
+    isKnown = false
+    client.reset()
+    server.answer = taking()
+    void client.click('p2')
+    await pass(60_000)
+    expect(client.counts().accepted).toBe(2)
+    isKnown = true
+    await pass(60_000)
+    expect(client.counts().accepted).toBe(3)
+    expect(calls.at(-1).url).toContain('/merge')
   })
 
   it('that the app cannot give is an attempt that failed', async () => {

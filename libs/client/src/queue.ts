@@ -1,8 +1,8 @@
 import { createClockOffset } from './clock-offset.ts'
 import type { ClientEnvironment } from './environment.ts'
 import type { DropReason, Problem } from './options.ts'
-import { errorOf, maxKeepaliveBytes, type Network } from './send.ts'
-import { sizeOf, type Ending, type Entry, type NewEntry, type Store } from './store.ts'
+import { errorOf, isOurs, maxKeepaliveBytes, type Network } from './send.ts'
+import { parsed, sizeOf, type Ending, type Entry, type NewEntry, type StillMine, type Store } from './store.ts'
 
 /** What a queue needs. */
 export interface QueueOptions {
@@ -18,6 +18,8 @@ export interface QueueOptions {
   readonly maxAgeMs: number
   readonly initialRetryMs: number
   readonly maxRetryMs: number
+  /** Whether anything may be sent. */
+  readonly maySend: () => boolean
   /** An entry was accepted. */
   readonly onAccepted: (entry: NewEntry, token: string) => void
   /** An entry ended otherwise. */
@@ -52,8 +54,10 @@ export function createQueue(options: QueueOptions): Queue {
   const inMemory = new Map<number, Entry>()
   /** Entries that this client added and that were not acknowledged to it, with what to call when they are safe. */
   const mine = new Map<string, { readonly entry: NewEntry; done?: (() => void) | undefined }>()
-  /** Keys of entries that ended, but that the storage could not remove. */
-  const gone = new Set<number>()
+  /** Ids of entries that ended, but that the storage has not removed yet. Keys begin anew when the user clears it. */
+  const gone = new Set<string>()
+  /** Merges that failed in this round, with the reason: the rest does not wait for them. */
+  const stuck = new Map<string, unknown>()
   let lastKey = 0
   let adding: NewEntry[] = []
   let added: Promise<unknown> = Promise.resolve()
@@ -62,6 +66,7 @@ export function createQueue(options: QueueOptions): Queue {
   let bytes = Number.NaN
   let newCount = 0
   let running: Promise<boolean> | null = null
+  let turn: Promise<unknown> = Promise.resolve()
   let again = false
   let cancelTimer: (() => void) | null = null
   let cancelPause: (() => void) | null = null
@@ -98,9 +103,30 @@ export function createQueue(options: QueueOptions): Queue {
     return running
   }
 
-  const exclusively = <T>(run: () => Promise<T>): Promise<T> => (store ? store.exclusive(run) : run())
+  /** One after another in this client, and among all that share the storage. */
+  const exclusively = <T>(run: (isStillMine?: StillMine) => Promise<T>): Promise<T> => {
+    let began = false
+    const result = turn.then(() =>
+      store
+        ? store
+            .exclusive((isStillMine) => {
+              began = true
+              return run(isStillMine)
+            })
+            .catch((error: unknown) => {
+              if (began) throw error
+              // Where locks are forbidden, so is the storage that tabs would share.
+              return run()
+            })
+        : run(),
+    )
+    turn = result.catch(() => undefined)
+    return result
+  }
 
-  const sendAll = async (): Promise<boolean> => {
+  const sendAll = async (isStillMine?: StillMine): Promise<boolean> => {
+    stuck.clear()
+    if (gone.size > 0) await removeGone().catch(onError)
     cancelTimer?.()
     cancelTimer = null
     for (;;) {
@@ -110,12 +136,16 @@ export function createQueue(options: QueueOptions): Queue {
       const known = [...mine].filter(([, { done }]) => !done)
       await trim()
       if (cancelPause) return false
-      const entries = await first(batchLimit)
+      const entries = (await first(batchLimit + stuck.size)).filter(({ id }) => !stuck.has(id))
       const late = entries.filter(({ at, ending }) => ending ?? at < now() - options.maxAgeMs)
+      const damaged = entries.filter(({ json }) => !parsed(json))
       if (late.length > 0) await end(late, 'too old')
+      else if (damaged.length > 0) await end(damaged, 'damaged')
+      else if (!options.maySend()) return false
       else if (entries.length > 0) {
-        if (!(await send(nextBatch(entries)))) return false
-      } else {
+        if (!(await send(nextBatch(entries), isStillMine))) return false
+      } else if (stuck.size > 0) return pause(stuck.values().next().value)
+      else {
         // Another tab has sent them.
         for (const [id] of known) mine.delete(id)
         bytes = Number.NaN
@@ -127,7 +157,11 @@ export function createQueue(options: QueueOptions): Queue {
   /** Posts a batch with the client's time and known clock offset, so that the server can correct times. */
   const requestOf = (entries: readonly NewEntry[]): readonly [url: string, body: string] => {
     const { to, json } = entries[0]!
-    if (to) return [options.ingestUrl + to, json]
+    if (to) {
+      const merge = JSON.parse(json) as { readonly occurredAt: string }
+      const occurredAt = new Date(Date.parse(merge.occurredAt) + clockOffset.ms()).toISOString()
+      return [options.ingestUrl + to, JSON.stringify({ ...merge, occurredAt })]
+    }
     const list = entries.map((entry) => entry.json).join()
     const sentAt = new Date(now()).toISOString()
     const offset = clockOffset.ms() && `,"clockOffsetMs":${clockOffset.ms()}`
@@ -135,12 +169,21 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   /** Whether sending can continue immediately. */
-  const send = async (batch: readonly Entry[]): Promise<boolean> => {
+  const send = async (batch: readonly Entry[], isStillMine?: StillMine): Promise<boolean> => {
+    const { id, to } = batch[0]!
     inFlight = batch
     const sentAtMs = now()
-    const answer = await network.post(...requestOf(batch)).finally(() => {
+    let answer
+    try {
+      answer = await network.post(...requestOf(batch))
+    } catch (error) {
+      if (!to) throw error
+      stuck.set(id, error)
+      return true
+    } finally {
       inFlight = []
-    })
+    }
+    if ((await isStillMine?.()) === false) throw Error('another page took over')
     const { status } = answer
     const { receipts, receivedAt } = (answer.json ?? {}) as {
       readonly receipts?: readonly Receipt[]
@@ -154,13 +197,23 @@ export function createQueue(options: QueueOptions): Queue {
       return true
     }
     const error = errorOf(answer)
-    if (status < 400 || status >= 500 || status === 408 || status === 429 || answer.isRenewed) {
+    if (status === 413 && batch.length > 1) {
+      failures = 0
+      batchLimit = Math.ceil(batch.length / 2)
+      return true
+    }
+    // A proxy says nothing about events, and keys may be on their way to the servers.
+    const isRefusal = status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+    if (!isRefusal || !isOurs(answer)) {
+      if (to && (isRefusal || status === 401 || status === 403)) {
+        stuck.set(id, error)
+        return true
+      }
       const retryAfter = answer.headers.get('retry-after') ?? ''
       return pause(error, Number(retryAfter) * 1000 || Date.parse(retryAfter) - now() || 0)
     }
     failures = 0
-    if (status === 413 && batch.length > 1) batchLimit = Math.ceil(batch.length / 2)
-    else await end(batch, problemOf(error))
+    await end(batch, problemOf(error))
     return true
   }
 
@@ -195,17 +248,23 @@ export function createQueue(options: QueueOptions): Queue {
 
   const remove = async (entries: readonly Entry[]): Promise<void> => {
     for (const entry of entries) {
-      gone.add(entry.key)
+      if (entry.key > 0) gone.add(entry.id)
       bytes -= sizeOf(entry)
       inMemory.delete(entry.key)
       mine.get(entry.id)?.done?.()
       mine.delete(entry.id)
     }
     await stored(entries, async (some) => {
-      const keys = some.map(({ key }) => key)
-      await store!.remove(keys)
-      for (const key of keys) gone.delete(key)
+      await store!.remove(some.map(({ key }) => key))
+      for (const { id } of some) gone.delete(id)
     })
+  }
+
+  /** Removes what the storage could not remove before. */
+  const removeGone = async (): Promise<void> => {
+    const all = await store!.first(1e6)
+    await store!.remove(all.filter(({ id }) => gone.has(id)).map(({ key }) => key))
+    gone.clear()
   }
 
   /** Does something with those of the entries that are in the storage. */
@@ -219,7 +278,7 @@ export function createQueue(options: QueueOptions): Queue {
 
   const first = async (count: number): Promise<readonly Entry[]> => {
     const kept = (await store?.first(count + gone.size).catch(onError)) ?? []
-    return [...kept, ...inMemory.values()].filter(({ key }) => !gone.has(key)).slice(0, count)
+    return [...kept.filter(({ id }) => !gone.has(id)), ...inMemory.values()].slice(0, count)
   }
 
   /** Drops the oldest entries while there are too many bytes, down to 90 % of the bound, so that it rarely happens. */
@@ -312,7 +371,7 @@ export function createQueue(options: QueueOptions): Queue {
       await flush()
       cancelTimer?.()
       cancelPause?.()
-      await end([...inMemory.values()], 'closed')
+      await exclusively(() => end([...inMemory.values()], 'closed'))
       await store?.close()
     },
   }

@@ -42,9 +42,11 @@ export function createNetwork(
 ): Network {
   const canRenew = typeof readToken === 'function'
   let token = canRenew ? '' : readToken
+  /** Of the user whom the token is for. */
+  let epoch = 0
   /** The server checks each credential that it gets, and a write key is enough for events. */
   const needsToken = (url: string): boolean => !writeKey || !url.endsWith('/engagements')
-  const init = (url: string, body: string): RequestInit => ({
+  const init = (url: string, body: string, token?: string): RequestInit => ({
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -62,11 +64,20 @@ export function createNetwork(
       })
       try {
         const isRenewable = canRenew && needsToken(url)
-        if (isRenewable) token ||= await readToken()
-        const response = await fetch(url, {
-          ...init(url, body),
-          signal: signal ? AbortSignal.any([signal, ending.signal]) : ending.signal,
-        })
+        const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
+        const asked = epoch
+        let own = token
+        if (isRenewable && !own) {
+          own = await new Promise<string>((resolve, reject) => {
+            either.onabort = () => {
+              reject(either.reason as Error)
+            }
+            Promise.resolve().then(readToken).then(resolve, reject)
+          })
+          // The user changed meanwhile: the token is for the old one.
+          if (asked === epoch) token = own
+        }
+        const response = await fetch(url, { ...init(url, body, own), signal: either })
         const { status, headers } = response
         const text = await response.text()
         let json: unknown = null
@@ -75,8 +86,8 @@ export function createNetwork(
         } catch {
           // Not from our servers.
         }
-        const isRenewed = status === 401 && isRenewable
-        if (isRenewed) token = ''
+        const isRenewed = (status === 401 || status === 403) && isRenewable
+        if (isRenewed && token === own) token = ''
         return { status, headers, json, isRenewed }
       } catch (error) {
         throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
@@ -85,20 +96,30 @@ export function createNetwork(
       }
     },
     postLast(url, body) {
-      fetch(url, init(url, body)).catch(() => undefined)
+      fetch(url, init(url, body, token)).catch(() => undefined)
     },
     renew() {
+      epoch++
       if (canRenew) token = ''
     },
   }
 }
 
 /** The error of an answer. */
-export function errorOf({ status, json }: Answer): FreshetError {
-  return freshetError(status, (json as { readonly error?: Partial<Problem> } | null)?.error)
+export function errorOf(answer: Answer): FreshetError {
+  return freshetError(answer.status, problemIn(answer))
 }
 
-function freshetError(status: number, { code, field = '', message }: Partial<Problem> = {}): FreshetError {
+/** Whether it comes from a server of ours, and not from something in front of it. */
+export function isOurs(answer: Answer): boolean {
+  return typeof problemIn(answer).code === 'string'
+}
+
+function problemIn({ json }: Answer): Partial<Problem> {
+  return (json as { readonly error?: Partial<Problem> } | null)?.error ?? {}
+}
+
+function freshetError(status: number, { code, field = '', message }: Partial<Problem>): FreshetError {
   return Object.assign(Error(message ?? `the server answered with status ${status}`), {
     ...{ name: 'FreshetError', status, field },
     code: code ?? `HTTP_${status}`,

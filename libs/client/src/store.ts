@@ -25,6 +25,9 @@ export interface Entry extends NewEntry {
   readonly ending?: Ending
 }
 
+/** Whether the store is still held; prolongs it. */
+export type StillMine = () => Promise<boolean>
+
 /** Where entries survive the page or the process. Calls reject when the storage fails; a failed `put` has written nothing. */
 export interface Store {
   /** Adds entries without a key and replaces those with one. Resolves when they are safe. */
@@ -32,10 +35,19 @@ export interface Store {
   /** The oldest entries. */
   first(count: number): Promise<readonly Entry[]>
   remove(keys: readonly number[]): Promise<unknown>
-  /** Runs `run` while no other page with this store runs one. */
-  exclusive<T>(run: () => Promise<T>): Promise<T>
+  /** Runs `run` while no other page with this store runs one. If that can end before `run` does, `run` can ask, which also prolongs it. */
+  exclusive<T>(run: (isStillMine?: StillMine) => Promise<T>): Promise<T>
   close(): Promise<unknown>
 }
 
 /** What an entry takes, bytes: more than its body, whose ids are nearly always ASCII. */
-export const sizeOf = ({ json }: NewEntry): number => json.length + 200
+export const sizeOf = ({ json }: { readonly json: unknown }): number => String(json).length + 200
+
+/** The body of an entry; null: the storage has damaged it. */
+export function parsed(json: string): object | null {
+  try {
+    return JSON.parse(json) as object | null
+  } catch {
+    return null
+  }
+}

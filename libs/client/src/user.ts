@@ -19,6 +19,8 @@ interface Kept {
   readonly anonymous?: string
   /** The known user. */
   readonly user?: string
+  /** The anonymous user whose merge into the known one is not in the queue yet. */
+  readonly merging?: string
   readonly session?: string
   readonly activeMs?: number
   /** The token of the last accepted event, from any tab. */
