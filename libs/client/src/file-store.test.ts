@@ -1,7 +1,16 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { createFileStore } from './file-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-client-'))
@@ -70,6 +79,32 @@ describe('the file', () => {
     // A process that no longer exists.
     writeFileSync(`${file}.lock`, '999999999')
     await open(file).close()
+  })
+
+  it.each([
+    ['of another process that got the number of the killed one', { pid: process.ppid, began: '1' }, '', true],
+    ['of this process, whose number a killed one had', { pid: process.pid, began: '1' }, '', true],
+    ['of a process that is gone', { pid: 999_999_999, began: '1' }, '', true],
+    ['of a process on another host', { pid: 999_999_999, host: 'another', began: '1' }, ' on another', false],
+    ['of a living process', { pid: process.ppid }, '', false],
+  ])('with the lock %s', async (_, owner, where, isFree) => {
+    const file = aFile()
+    await open(file).close()
+    writeFileSync(`${file}.lock`, JSON.stringify({ host: hostname(), ...owner }))
+    if (isFree) await open(file).close()
+    else expect(() => open(file)).toThrow(`in use by process ${owner.pid}${where};`)
+    expect(existsSync(`${file}.lock`)).toBe(!isFree)
+    expect(readdirSync(dirname(file)).filter((name) => /lock\../.test(name))).toEqual([])
+  })
+
+  it('belongs to one client of a process, also when the SDK was loaded twice', async () => {
+    const file = aFile()
+    const store = open(file)
+    vi.resetModules()
+    const other = await import('./file-store.ts')
+    expect(other.createFileStore).not.toBe(createFileStore)
+    expect(() => other.createFileStore(file, () => undefined)).toThrow('in use by process')
+    await store.close()
   })
 
   it('does not grow with what was sent', async () => {

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { open, rename, type FileHandle } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { sizeOf, type Entry, type Store } from './store.ts'
 
@@ -135,42 +136,122 @@ function readFile(file: string): {
   return { entries, lastKey, fileBytes, damagedLines }
 }
 
-const heldHere = new Set<string>()
+/** The process that a lock names. */
+interface Owner {
+  readonly pid: number
+  readonly host?: string
+  /** When it began; numbers of processes are used again. Empty: not known. */
+  readonly began?: string
+}
 
-/** Makes the file this process's own. Throws if a living process has it. The returned function gives it back. */
+/** Locks that this process holds, also through another copy of this module. */
+const shared = globalThis as { [key: symbol]: Set<string> | undefined }
+const heldHere = (shared[Symbol.for('freshet.locks')] ??= new Set<string>())
+let asides = 0
+
+/** Makes the file this process's own. Throws if another one has it that lives, or that runs on another host. The returned function gives it back. */
 function lockFile(file: string): () => void {
   const lock = `${file}.lock`
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), began: beganAt(process.pid) } satisfies Owner)
   for (;;) {
     try {
-      const opened = openSync(lock, 'wx')
-      writeSync(opened, String(process.pid))
-      closeSync(opened)
+      create(lock, mine)
       heldHere.add(lock)
       return () => {
         heldHere.delete(lock)
-        rmSync(lock, { force: true })
+        if (textOf(lock) === mine) rmSync(lock, { force: true })
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const owner = Number(readFileSync(lock, 'utf8'))
-      // In a container, the process that was killed before had the same number.
-      const isHeld = owner === process.pid ? heldHere.has(lock) : isAlive(owner)
-      if (isHeld)
+      const text = textOf(lock)
+      const owner = ownerIn(text)
+      if (heldHere.has(lock) || isAlive(owner))
         throw new Error(
-          `${file} is in use by process ${owner}; give each process a file of its own, or delete ${lock} if that is another program`,
+          `${file} is in use by process ${owner.pid}${isElsewhere(owner) ? ` on ${owner.host}` : ''}; give each process a file of its own, or delete ${lock} if that process is gone`,
           { cause: error },
         )
-      rmSync(lock, { force: true })
+      removeStale(lock, text)
     }
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false
+/** Creates a file, which others see only when it is finished. */
+function create(path: string, text: string): void {
+  const aside = asideOf(path)
+  writeFileSync(aside, text)
+  try {
+    linkSync(aside, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    // Not every file system has links.
+    writeFileSync(path, text, { flag: 'wx' })
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+/** Removes a lock, unless another process has just replaced it by its own. */
+function removeStale(lock: string, text: string): void {
+  const aside = asideOf(lock)
+  try {
+    renameSync(lock, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return
+  }
+  const taken = textOf(aside)
+  rmSync(aside, { force: true })
+  if (taken !== text) create(lock, taken)
+}
+
+function asideOf(path: string): string {
+  return `${path}.${hostname()}.${process.pid}.${asides++}`
+}
+
+/** Empty: there is no such file. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return ''
+  }
+}
+
+function ownerIn(text: string): Owner {
+  try {
+    const owner = JSON.parse(text) as number | Owner
+    return typeof owner === 'number' ? { pid: owner } : owner
+  } catch {
+    return { pid: 0 }
+  }
+}
+
+function isElsewhere({ host = hostname() }: Owner): boolean {
+  return host !== hostname()
+}
+
+/** Of a process on another host nobody knows. */
+function isAlive(owner: Owner): boolean {
+  if (isElsewhere(owner)) return true
+  const { pid, began = '' } = owner
+  // In a container, the process that was killed before had the same number.
+  if (!(pid > 0) || (began ? began !== beganAt(pid) : pid === process.pid)) return false
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** When a process began, in ticks since the boot of the machine; empty: not known. */
+function beganAt(pid: number): string {
+  try {
+    // After the name of the program, which may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
   }
 }
