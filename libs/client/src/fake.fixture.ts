@@ -69,7 +69,7 @@ export function aStore(calls: Partial<Store> = {}): { readonly store: Store; rea
   const store: Store = {
     async put(list) {
       for (const entry of list as readonly (NewEntry & Partial<Entry>)[]) {
-        // Keys begin anew when it was cleared.
+        // Keys begin again at 1 when it was cleared.
         const key = entry.key ?? Math.max(0, ...entries.keys()) + 1
         entries.set(key, { ...entry, key })
       }
