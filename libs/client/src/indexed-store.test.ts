@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startMs } from './fake.fixture.ts'
 import { createIndexedStore } from './indexed-store.ts'
-import type { Entry } from './store.ts'
 
 /** As much of IndexedDB as the store uses; transactions run one after another. */
 function anIndexedDb() {
-  let data: Map<number | string, { readonly key: number | string }> | null = null
-  let lastKey = 0
+  const data = new Map<number | string, { readonly key: number | string }>()
   const request = (run: () => unknown) => {
     const made: { result?: unknown; onsuccess?: () => void; run: () => void } = {
       run() {
@@ -25,14 +23,11 @@ function anIndexedDb() {
     return {
       put: (value: { key?: number | string }) =>
         later(() => {
-          const key = value.key ?? lastKey + 1
-          if (typeof key === 'number') lastKey = Math.max(lastKey, key)
-          data!.set(key, { ...value, key })
+          const key = value.key ?? data.size + 1
+          data.set(key, { ...value, key })
         }),
-      delete: (key: number | string) => later(() => void data!.delete(key)),
-      get: (key: string) => later(() => data!.get(key)),
-      getAll: (_: unknown, count: number) =>
-        later(() => [...data!.values()].filter(({ key }) => typeof key === 'number').slice(0, count)),
+      delete: (key: number | string) => later(() => void data.delete(key)),
+      get: (key: string) => later(() => data.get(key)),
     }
   }
   const finish = (requests: ReturnType<typeof request>[]) => {
@@ -40,13 +35,6 @@ function anIndexedDb() {
   }
   const database = {
     close: () => undefined,
-    createObjectStore() {
-      data = new Map()
-      lastKey = 0
-      const requests: ReturnType<typeof request>[] = []
-      queueMicrotask(() => finish(requests))
-      return objectsOf(requests)
-    },
     transaction() {
       const requests: ReturnType<typeof request>[] = []
       const transaction = { objectStore: () => objectsOf(requests), oncomplete: null as (() => void) | null }
@@ -58,14 +46,10 @@ function anIndexedDb() {
     },
   }
   return {
-    clear: () => {
-      data = null
-    },
     open() {
-      const opening: { result?: unknown; onsuccess?: () => void; onupgradeneeded?: () => void } = { result: database }
+      const opening: { result?: unknown; onsuccess?: () => void } = { result: database }
       setImmediate(() => {
-        if (data === null) opening.onupgradeneeded?.()
-        setImmediate(() => opening.onsuccess?.())
+        opening.onsuccess?.()
       })
       return opening
     },
@@ -135,21 +119,5 @@ describe('tabs without Web Locks', () => {
     leave()
     await second
     expect(await third).toBe(false)
-  })
-})
-
-describe('the keys of entries', () => {
-  it('are not those of others when the user has cleared the storage', async () => {
-    const put = async () => {
-      const store = aTab('a')
-      await store.put([{ id: 'e', user: 'u', at: 0, json: '{}' }])
-      return (await store.first(10)).map(({ key }: Entry) => key)
-    }
-    const before = await put()
-    indexedDB.clear()
-    now += 1_000
-    const after = await put()
-    expect([before.length, after.length]).toEqual([1, 1])
-    expect(after[0]).toBeGreaterThan(before[0]!)
   })
 })

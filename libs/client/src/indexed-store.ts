@@ -23,7 +23,7 @@ interface Transaction {
 }
 interface Database {
   transaction(names: string, mode: 'readonly' | 'readwrite', options?: { readonly durability: string }): Transaction
-  createObjectStore(name: string, options?: object): ObjectStore
+  createObjectStore(name: string, options?: object): unknown
   close(): void
   onversionchange: (() => void) | null
 }
@@ -63,11 +63,7 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
     new Promise((resolve, reject) => {
       const request = indexedDB.open(`freshet.${name}`, 1)
       request.onupgradeneeded = () => {
-        const objects = request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
-        // After the user has cleared it, keys go on above those that are still in use.
-        const key = now() * 1000
-        objects.put({ key })
-        objects.delete(key)
+        request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
       }
       request.onerror = () => {
         reject(request.error!)

@@ -54,7 +54,7 @@ export function createQueue(options: QueueOptions): Queue {
   const inMemory = new Map<number, Entry>()
   /** Entries that this client added and that were not acknowledged to it, with what to call when they are safe. */
   const mine = new Map<string, { readonly entry: NewEntry; done?: (() => void) | undefined }>()
-  /** Ids of entries that ended, but that the storage has not removed yet. Keys begin again at 1 when the user clears it. */
+  /** Ids of entries that ended, but that the storage has not removed yet. Not by keys: a storage that the user has cleared begins again at 1. */
   const gone = new Set<string>()
   /** Merges that failed in this round, with the reason: the rest does not wait for them. */
   const stuck = new Map<string, unknown>()
