@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openEnvironment } from '@freshet/adapters/lmdb/environment'
+import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
@@ -162,6 +167,44 @@ describe('the keeper of the catalogue', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('keeps a deleted pin deleted in the log of a data folder, whose compaction waits for it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'freshet-keeper-'))
+    const clock = createVirtualClock(0)
+    const environment = await openEnvironment({ folder })
+    const log = createLmdbEventLog({ environment, clock, compactEveryMs: null })
+    await log.applyTopics(topicLayouts(1))
+    const id = asId<PinId>('a')
+    const removal: PinChange = { kind: 'delete', pinId: id, version: 5 }
+    const late: PinChange = { kind: 'upsert', pin: aCataloguePin(id), version: 3 }
+    await log.append(
+      'pins.v1',
+      [removal, late].map((change) => ({ key: 'a', value: encodePinChange(change), partition: null })),
+    )
+    await log.compact()
+    const store = createMemoryStateStore({ clock })
+    const onError = (error: Error): never => {
+      throw error
+    }
+    const keeper = createCatalogueKeeper({ log, store, group: 'updater', maxBatchRecords: 4, onError })
+    await keeper.start()
+    await expect.poll(() => keeper.stats().records).toBe(3)
+    await keeper.stop()
+    await clock.advance(2 * 86_400_000)
+    await log.compact()
+    const found: LogRecord[] = []
+    await readToEnd({
+      log,
+      topic: 'pins.v1',
+      maxBatchRecords: 10,
+      onRecords: (_, more) => found.push(...more),
+      onError,
+    })
+    expect(found.map(({ key, value }) => decodePinChange(key, value))).toEqual([removal])
+    await log.close()
+    await environment.close()
+    await rm(folder, { recursive: true })
   })
 
   it('appends nothing if no change is stale, and stops when it has undone what was', async () => {

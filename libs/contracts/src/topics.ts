@@ -6,6 +6,8 @@ interface TopicSpec {
   /** What the record key is. */
   readonly key: 'user id' | 'pin id' | 'surface and version' | 'source partition'
   readonly cleanup: 'delete' | 'compact'
+  /** As in `TopicLayout`. */
+  readonly minCompactionLagMs?: number
   /** null: forever. */
   readonly retentionMs: number | null
   /** Full name of the protobuf message in the value. */
@@ -28,6 +30,8 @@ export const topics = {
   'pins.v1': {
     key: 'pin id',
     cleanup: 'compact',
+    // The keeper of the catalogue appends the newest record of a pin again if a stale one came last.
+    minCompactionLagMs: dayMs,
     retentionMs: null,
     message: 'freshet.catalogue.v1.Pin',
     schemaVersion: 3,
@@ -108,11 +112,12 @@ export const maxRecordBytes = 1 << 20
 
 /** The catalogue as `EventLog.applyTopics` takes it, all topics with the same number of partitions so that a user's partition is the same everywhere. */
 export function topicLayouts(partitions: number): readonly TopicLayout[] {
-  return Object.entries(topics).map(([name, { cleanup, retentionMs }]) => ({
+  return Object.entries<TopicSpec>(topics).map(([name, { cleanup, retentionMs, minCompactionLagMs }]) => ({
     name,
     partitions,
     cleanup,
     retentionMs,
     maxRecordBytes,
+    ...(minCompactionLagMs !== undefined && { minCompactionLagMs }),
   }))
 }

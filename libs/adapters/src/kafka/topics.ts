@@ -15,15 +15,9 @@ const setForTopic = 1
 
 type Config = ReadonlyMap<string, string>
 
-/**
- * Compaction leaves the records of the last day alone. A reader that undoes a record, because another one should be the last of its key,
- * has this long to do it.
- */
-const compactionLagMs = 86_400_000
-
-function configOf({ cleanup, retentionMs, maxRecordBytes }: TopicLayout): Config {
+function configOf({ cleanup, retentionMs, maxRecordBytes, minCompactionLagMs = 0 }: TopicLayout): Config {
   return new Map([
-    ...(cleanup === 'compact' ? [['min.compaction.lag.ms', String(compactionLagMs)] as const] : []),
+    ...(cleanup === 'compact' ? [['min.compaction.lag.ms', String(minCompactionLagMs)] as const] : []),
     ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],
     ['retention.ms', String(retentionMs ?? -1)],
     ['max.message.bytes', String(maxRecordBytes + batchRoomBytes)],
@@ -44,10 +38,12 @@ export function maxBatchBytesFor(maxRecordBytes: number): number {
 
 function layoutIn(name: string, partitions: number, config: Config): TopicLayout {
   const retentionMs = Number(config.get('retention.ms') ?? -1)
+  const isCompacted = config.get('cleanup.policy')?.includes('compact') === true
   return {
     name,
     partitions,
-    cleanup: config.get('cleanup.policy')?.includes('compact') ? 'compact' : 'delete',
+    cleanup: isCompacted ? 'compact' : 'delete',
+    ...(isCompacted && { minCompactionLagMs: Number(config.get('min.compaction.lag.ms') ?? 0) }),
     retentionMs: retentionMs < 0 ? null : retentionMs,
     maxRecordBytes: maxRecordBytesIn(config),
   }

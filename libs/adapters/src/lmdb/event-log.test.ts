@@ -153,6 +153,49 @@ describe('LMDB event log', () => {
     await close()
   })
 
+  test('a topic with a compaction lag keeps a superseded record until the later one is older than the lag', async () => {
+    const topic = topicWith({ cleanup: 'compact', minCompactionLagMs: 86_400_000 })
+    const { log, clock, close } = await openLog()
+    await log.applyTopics([topic])
+    await log.append(topic.name, [aRecord('a')])
+    await clock.advance(10 * 86_400_000)
+    await log.append(topic.name, [aRecord('b'), aRecord('other', { key: 'other' })])
+    await log.append(topic.name, [aRecord('c')])
+    await clock.advance(86_399_999)
+    await log.append(topic.name, [aRecord('d')])
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toEqual([0, 1, 2, 3, 4])
+    await clock.advance(1)
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toEqual([2, 3, 4])
+    await clock.advance(86_400_000)
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toEqual([2, 4])
+    await close()
+  })
+
+  test('with a compaction lag a removal goes after what it superseded, and never takes a later record along', async () => {
+    const topic = topicWith({ cleanup: 'compact', minCompactionLagMs: 2 * 86_400_000 })
+    const { log, clock, close } = await openLog()
+    await log.applyTopics([topic])
+    await log.append(topic.name, [
+      ...Array.from({ length: 10 }, (_, i) => aRecord('a', { key: `k${i}` })),
+      ...Array.from({ length: 10 }, (_, i) => aRecord(null, { key: `k${i}` })),
+      aRecord('again', { key: 'k9' }),
+    ])
+    await clock.advance(2 * 86_400_000 - 1)
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toHaveLength(21)
+    await clock.advance(2)
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toEqual([20])
+    await log.append(topic.name, [aRecord('last', { key: 'k9' })])
+    await clock.advance(3 * 86_400_000)
+    await log.compact()
+    expect((await recordsIn(log, topic.name)).positions).toEqual([21])
+    await close()
+  })
+
   test('a reader whose stored position is beyond the end reports it and waits', async () => {
     const topic = topicWith()
     const { log, clock, close } = await openLog()

@@ -31,7 +31,8 @@ export interface LmdbEventLogOptions {
 
 /**
  * An ordered, partitioned log in LMDB for one process. An append resolves when its records are on disk; appends that come
- * at the same time share a transaction. In compacted topics a key's earlier record goes with the append of a later one.
+ * at the same time share a transaction. In compacted topics a key's earlier record goes with the append of a later one,
+ * or, in topics with a compaction lag, in the first round after the lag.
  */
 export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   const {

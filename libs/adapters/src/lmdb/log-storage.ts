@@ -37,6 +37,13 @@ export interface LogStorage {
   compactSlice(layout: TopicLayout, partition: number, from: number, nowMs: number, maxRecords: number): number | null
 }
 
+/** A record that supersedes the one before of its key. */
+interface Superseding {
+  readonly key: Uint8Array
+  readonly position: number
+  readonly appendedAtMs: number
+}
+
 /** A record with its partition and encoded key. */
 export interface PreparedRecord {
   readonly stored: StoredRecord
@@ -48,7 +55,10 @@ const maxReadBytes = 4 << 20
 /** LMDB takes keys of up to 1,978 bytes; two are the partition. */
 const maxIndexedKeyBytes = 1_900
 
-/** The log's databases in an environment: one per topic, for compacted topics a second one with each key's last position, and one each for layouts and bounds. */
+/**
+ * The log's databases in an environment: one per topic, for compacted topics a second one with each key's last position, for those with a
+ * compaction lag a third one with the records to delete after it, and one each for layouts and bounds.
+ */
 export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   const layoutDb = environment.database('log-layouts')
   const boundsDb = environment.database('log-bounds')
@@ -59,6 +69,8 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   }
   const recordsOf = (topic: string): BytesDatabase => environment.database(`log.${topic}`)
   const lastOf = (topic: string): BytesDatabase => environment.database(`log-last.${topic}`)
+  /** By the key of the record that superseded: when that was appended, f64, and the key of the superseded record. */
+  const supersededOf = (topic: string): BytesDatabase => environment.database(`log-superseded.${topic}`)
 
   const boundsKey = (topic: string, partition: number) => Buffer.from(`${topic}/${partition}`)
   const idKey = (topic: string) => Buffer.from(`${topic}#id`)
@@ -79,13 +91,40 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   const rangeOf = (topic: string, partition: number, from: number, to: number) =>
     environment.scan(`log.${topic}`).getRange({ start: recordKey(partition, from), end: recordKey(partition, to) })
 
-  /** In a compacted topic a later record of a key deletes the earlier one in the same transaction. */
-  function supersede(topic: string, partition: number, key: Uint8Array, position: number): void {
-    const lastDb = lastOf(topic)
-    const indexKey = lastKey(partition, key)
+  /** In a compacted topic a later record of a key deletes the earlier one: in the same transaction, or after the topic's compaction lag. */
+  function supersede({ name, minCompactionLagMs = 0 }: TopicLayout, partition: number, by: Superseding): void {
+    const lastDb = lastOf(name)
+    const indexKey = lastKey(partition, by.key)
     const before = lastDb.get(indexKey)
-    if (before !== undefined) void recordsOf(topic).remove(before)
-    void lastDb.put(indexKey, recordKey(partition, position))
+    const after = recordKey(partition, by.position)
+    if (before !== undefined && minCompactionLagMs === 0) void recordsOf(name).remove(before)
+    else if (before !== undefined) {
+      const entry = Buffer.alloc(8 + before.length)
+      entry.writeDoubleBE(by.appendedAtMs, 0)
+      entry.set(before, 8)
+      void supersededOf(name).put(after, entry)
+    }
+    void lastDb.put(indexKey, after)
+  }
+
+  /** Deletes at most `maxRecords` superseded records whose lag has passed. Whether there are more. */
+  function deleteSuperseded(layout: TopicLayout, partition: number, nowMs: number, maxRecords: number): boolean {
+    const { name, minCompactionLagMs = 0 } = layout
+    if (minCompactionLagMs === 0) return false
+    const end = recordKey(partition, boundsOf(name, partition).end)
+    const due: { readonly entry: Uint8Array; readonly record: Uint8Array }[] = []
+    for (const { key: entry, value } of supersededOf(name).getRange({ start: recordKey(partition, 0), end })) {
+      const stored = Buffer.from(value)
+      // Times grow with positions.
+      if (stored.readDoubleBE(0) > nowMs - minCompactionLagMs) break
+      due.push({ entry, record: stored.subarray(8) })
+      if (due.length === maxRecords) break
+    }
+    for (const { entry, record } of due) {
+      void recordsOf(name).remove(record)
+      void supersededOf(name).remove(entry)
+    }
+    return due.length === maxRecords
   }
 
   return {
@@ -107,7 +146,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       for (let partition = 0; partition < layout.partitions; partition++) {
         const { start, end } = boundsOf(layout.name, partition)
         for (const { key, value } of [...rangeOf(layout.name, partition, start, end)]) {
-          supersede(layout.name, partition, peekRecord(value).key, positionIn(key))
+          supersede(layout, partition, { ...peekRecord(value), position: positionIn(key) })
         }
       }
     },
@@ -153,7 +192,8 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
     },
 
     append(topic, records, nowMs) {
-      const compacted = layouts.get(topic)?.cleanup === 'compact'
+      const layout = layouts.get(topic)
+      const compacted = layout?.cleanup === 'compact' ? layout : null
       const database = recordsOf(topic)
       const bounds = new Map<number, { start: number; end: number }>()
       const positions = records.map(({ stored, partition }): Position => {
@@ -162,7 +202,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
         const position = at.end++
         stampRecord(stored, nowMs)
         void database.put(recordKey(partition, position), stored.bytes)
-        if (compacted) supersede(topic, partition, stored.key, position)
+        if (compacted !== null) supersede(compacted, partition, { key: stored.key, position, appendedAtMs: nowMs })
         return { partition, position }
       })
       // Last, so that records of a failed append lie beyond the end and are overwritten.
@@ -174,8 +214,10 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       const { name, cleanup, retentionMs } = layout
       const { start, end } = boundsOf(name, partition)
       const oldestMs = retentionMs === null ? -Infinity : nowMs - retentionMs
-      const oldestRemovalMs = cleanup === 'compact' ? nowMs - tombstoneRetentionMs : -Infinity
+      const oldestRemovalMs = cleanup === 'compact' ? nowMs - tombstoneRetentionMs(layout) : -Infinity
       if (oldestMs === -Infinity && oldestRemovalMs === -Infinity) return null
+      // First, so that no record comes back when the removal that superseded it goes.
+      if (cleanup === 'compact' && deleteSuperseded(layout, partition, nowMs, maxRecords)) return from
       let seen = 0
       let newStart = start
       let next: number | null = null
@@ -194,7 +236,10 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       }
       for (const { stored, key } of gone) {
         void recordsOf(name).remove(stored)
-        if (cleanup === 'compact') void lastOf(name).remove(lastKey(partition, key))
+        if (cleanup !== 'compact') continue
+        const indexKey = lastKey(partition, key)
+        const last = lastOf(name).get(indexKey)
+        if (last !== undefined && positionIn(last) === positionIn(stored)) void lastOf(name).remove(indexKey)
       }
       if (newStart > start) setBounds(name, partition, newStart, end)
       return next

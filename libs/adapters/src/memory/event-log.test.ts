@@ -99,6 +99,18 @@ describe('memory event log', () => {
     expect(await valuesIn(log, topic)).toEqual([2])
   })
 
+  test('a topic with a compaction lag keeps a superseded record until the later one is older than the lag', async () => {
+    const { log, topic, clock } = await aLog({ cleanup: 'compact', minCompactionLagMs: 86_400_000 })
+    await log.append(topic, [aRecord('a')])
+    await clock.advance(10 * 86_400_000)
+    for (let i = 0; i < 2_000; i++) await log.append(topic, [aRecord('b')])
+    expect(await valuesIn(log, topic)).toHaveLength(2_001)
+    await clock.advance(86_400_000)
+    await log.append(topic, [aRecord('c')])
+    log.compact()
+    expect(await valuesIn(log, topic)).toEqual([2_000, 2_001])
+  })
+
   test('a compacted topic with repeated writes to the same keys does not grow', async () => {
     const { log, topic } = await aLog({ cleanup: 'compact' })
     for (let i = 0; i < 5_000; i++) await log.append(topic, [aRecord(String(i), { key: `k${i % 10}` })])

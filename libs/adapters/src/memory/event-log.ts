@@ -30,6 +30,8 @@ interface Partition {
   end: number
   /** The position of the last record of each key; null: the topic is not compacted. */
   last: Map<string, number> | null
+  /** Compaction by itself waits for this many records. */
+  compactFrom: number
 }
 
 interface Topic {
@@ -94,8 +96,8 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
       return { partition, position }
     })
     for (const partition of new Set(targets)) {
-      const { records: held, last } = partitionAt(name, partition)
-      if (last !== null && held.length > compactFromRecords && held.length > 2 * last.size) {
+      const { records: held, last, compactFrom } = partitionAt(name, partition)
+      if (last !== null && held.length > compactFrom && held.length > 2 * last.size) {
         compactPartition(layout, partitionAt(name, partition), clock.now())
       }
       readers.appended(name, partition)
@@ -154,7 +156,13 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
 }
 
 function newTopic(layout: TopicLayout, id: string): Topic {
-  const partitions = Array.from({ length: layout.partitions }, () => ({ records: [], start: 0, end: 0, last: null }))
+  const partitions = Array.from({ length: layout.partitions }, () => ({
+    records: [],
+    start: 0,
+    end: 0,
+    last: null,
+    compactFrom: compactFromRecords,
+  }))
   const topic: Topic = { id, layout, partitions }
   relayout(topic, layout)
   return topic
@@ -180,15 +188,25 @@ function firstAtOrAfter(records: readonly LogRecord[], position: number): number
   return low
 }
 
+/** The last position of each key among the records that compaction does not leave alone: those appended up to a time. */
+function settledIn(records: readonly LogRecord[], untilMs: number): ReadonlyMap<string, number> {
+  const settled = new Map<string, number>()
+  for (const { key, position, appendedAtMs } of records) if (appendedAtMs <= untilMs) settled.set(key, position)
+  return settled
+}
+
 function compactPartition(layout: TopicLayout, partition: Partition, nowMs: number): void {
   const { last } = partition
   if (last !== null) {
-    partition.records = partition.records.filter(({ key, position, value, appendedAtMs }) => {
-      if (last.get(key) !== position) return false
-      if (value !== null || appendedAtMs >= nowMs - tombstoneRetentionMs) return true
-      last.delete(key)
+    const { records } = partition
+    const settled = settledIn(records, nowMs - (layout.minCompactionLagMs ?? 0))
+    partition.records = records.filter(({ key, position, value, appendedAtMs }) => {
+      if ((settled.get(key) ?? position) > position) return false
+      if (value !== null || appendedAtMs >= nowMs - tombstoneRetentionMs(layout)) return true
+      if (last.get(key) === position) last.delete(key)
       return false
     })
+    partition.compactFrom = Math.max(compactFromRecords, 2 * partition.records.length)
   }
   if (layout.retentionMs === null) return
   const oldestMs = nowMs - layout.retentionMs

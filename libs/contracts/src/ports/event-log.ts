@@ -102,6 +102,11 @@ export interface TopicLayout {
   readonly partitions: number
   /** `delete`: the log deletes records after `retentionMs`. `compact`: it keeps the last record of each key. */
   readonly cleanup: 'delete' | 'compact'
+  /**
+   * Compaction leaves records younger than this alone and the earlier ones that they supersede, so that a reader has this long to undo
+   * a record that should not be the last of its key. Absent: 0.
+   */
+  readonly minCompactionLagMs?: number
   /** null: forever. */
   readonly retentionMs: number | null
   /** Largest record, bytes: key, value and encoded headers together. */

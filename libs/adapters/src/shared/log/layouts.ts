@@ -4,8 +4,12 @@ import type { NewRecord, TopicLayout, TopicOutcome } from '@freshet/contracts/po
 import { partitionOf, partitionOfBytes } from '@freshet/domain/partition'
 import { appendHeaders, encodedHeaders, type HeaderBytes } from './header-bytes.ts'
 
-/** How long a tombstone stays in a compacted topic, so that lagging readers see it: a day, as in Kafka. */
-export const tombstoneRetentionMs = 86_400_000
+const dayMs = 86_400_000
+
+/** How long a tombstone stays in a compacted topic, so that lagging readers see it: a day, as in Kafka, and not less than what it supersedes. */
+export function tombstoneRetentionMs({ minCompactionLagMs = 0 }: TopicLayout): number {
+  return Math.max(dayMs, minCompactionLagMs)
+}
 
 /** What applying `wanted` over what exists comes to; null: the topic is missing. Throws LOG_TOPIC_MISMATCH for another number of partitions. */
 export function outcomeOf(wanted: TopicLayout, existing: TopicLayout | null): TopicOutcome {
@@ -20,6 +24,7 @@ export function outcomeOf(wanted: TopicLayout, existing: TopicLayout | null): To
   }
   const same =
     existing.cleanup === wanted.cleanup &&
+    (existing.minCompactionLagMs ?? 0) === (wanted.minCompactionLagMs ?? 0) &&
     existing.retentionMs === wanted.retentionMs &&
     existing.maxRecordBytes === wanted.maxRecordBytes
   return { name, outcome: same ? 'unchanged' : 'altered' }
