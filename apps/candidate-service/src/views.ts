@@ -23,7 +23,7 @@ export interface Views {
   hold(): () => void
   /** The positions folded so far, and the requests that wait for positions. */
   readonly progress: LogProgress
-  /** Records that could not be decoded or folded, by reason. */
+  /** Records that could not be decoded or folded or do not count, by reason. */
   rejected(): Readonly<Record<string, number>>
 }
 
@@ -69,9 +69,14 @@ export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn
     }
   }
 
-  function read(topic: string, key: string, value: Uint8Array | null): ReadRecord {
+  /** null: the record does not count. */
+  function read(topic: string, key: string, value: Uint8Array | null): ReadRecord | null {
     if (topic === 'pins.v1') {
       const change = decodePinChange(key, value)
+      if (!versions.acceptChange(change)) {
+        reject('PIN_STALE')
+        return null
+      }
       return { example: null, fold: () => retrieval.foldPin(change) }
     }
     if (topic === 'engagements.v1') {
@@ -95,10 +100,6 @@ export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn
       while (hindrance() !== null) await hindrance()
       for (const { key, value, position } of batch.records) {
         if (position < done) continue
-        if (topic === 'pins.v1' && !versions.accept({ key, value })) {
-          reject('PIN_STALE')
-          continue
-        }
         const record = orReject(() => read(topic, key, value))
         if (record?.example) {
           progress.advance(topic, partition, position)

@@ -6,7 +6,7 @@ import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
-import { decodePinChange, encodePinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { decodePinChange, encodePinChange, isPinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
 import { createPinVersions } from '@freshet/contracts/pin-versions'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/contracts/read-to-end'
@@ -54,7 +54,7 @@ function shown(records: readonly Row[]): Record<string, string> {
   const versions = createPinVersions({ maxVersions: 100 })
   const titles: Record<string, string> = {}
   for (const record of records) {
-    if (!versions.accept(record)) continue
+    if (!versions.accept(record) || !isPinChange(record.key, record.value)) continue
     const change = decodePinChange(record.key, record.value)
     if (change.kind === 'upsert') titles[record.key] = change.pin.title
     else delete titles[record.key]
@@ -136,6 +136,27 @@ describe('the keeper of the catalogue', () => {
         expect(errors).toEqual([])
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('lets no record count that nobody can read, nor one under the key of another pin', async () => {
+    const unusable = fc.record({ at: fc.nat(12), key: fc.constantFrom('a', 'b'), isMoved: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(changes, fc.array(unusable, { maxLength: 4 }), async (given, spoilt) => {
+        const versioned = given.filter(({ value }) => pinStampOf(value)?.version !== null)
+        const all: Row[] = [...versioned]
+        for (const { at, key, isMoved } of spoilt) {
+          const pin = {
+            ...aCataloguePin(asId<PinId>(isMoved ? 'c' : key)),
+            ...(!isMoved && { visualEmbedding: Float32Array.of(NaN) }),
+          }
+          all.splice(at, 0, { key, value: encodePinChange({ kind: 'upsert', pin, version: 900 }) })
+        }
+        const { whole } = await kept(all)
+        expect(shown(whole)).toEqual(shown(versioned))
+        expect(shown(compacted(whole))).toEqual(shown(versioned))
+      }),
+      { numRuns: 100 },
     )
   })
 

@@ -1,4 +1,4 @@
-import { encodePinRemoval, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { encodePinRemoval, isPinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
 import { identityOf, logTag } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
@@ -122,7 +122,7 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
   }
 }
 
-/** The newest record of each pin that has a version, where it changed; and of pins whose last record is another one, the record that should come last. */
+/** The newest record of each pin that has a version, where it changed; and of pins whose last record is another one, also one that nobody can read, the record that should come last. */
 export function foldCatalogue(
   records: readonly { readonly key: string; readonly value: Uint8Array | null }[],
   before: ReadonlyMap<string, Uint8Array | null>,
@@ -130,10 +130,15 @@ export function foldCatalogue(
   const kept = new Map<string, Uint8Array>()
   const wrong = new Map<string, Uint8Array>()
   for (const { key, value } of records) {
-    const change = pinStampOf(value)
-    if (change === null) continue
     const newest = kept.get(key) ?? before.get(key) ?? null
-    const next = nextPinStamp(newest === null ? null : pinStampOf(newest), change)
+    const known = newest === null || !isPinChange(key, newest) ? null : pinStampOf(newest)
+    const change = pinStampOf(value)
+    if (change === null || !isPinChange(key, value)) {
+      // Views drop it, and would know nothing of the pin if compaction left nothing else.
+      if (known !== null) wrong.set(key, newest!)
+      continue
+    }
+    const next = nextPinStamp(known, change)
     if (next === null) {
       wrong.set(key, newest!)
     } else if (next.version !== null) {

@@ -5,6 +5,7 @@ import { encodePinFeatures } from '@freshet/contracts/codecs/pin-state'
 import fc from 'fast-check'
 import { hash32 } from '@freshet/domain/hash'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import { Pin as PinMessage } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
@@ -172,6 +173,17 @@ describe('views of the ranker', () => {
     expect(clicksOf(views, 'a')).toBe(1)
     fold(views, 'pin-features.v1', 'b', Uint8Array.of(0xff))
     expect(views.stats().rejected).toEqual({ CODEC_INVALID: 1 })
+  })
+
+  it('take no version from a record that nobody can read, nor from one under the key of another pin', () => {
+    const views = createRankerViews({ maxPins: 10, maxDecodedStates: 4 })
+    const pinId = asId<PinId>('a')
+    fold(views, 'pins.v1', 'a', aPin('a'))
+    fold(views, 'pins.v1', 'a', PinMessage.encode(PinMessage.create({ pinId, topics: [''], version: 900 })).finish())
+    fold(views, 'pins.v1', 'a', encodePinChange({ kind: 'delete', pinId: asId<PinId>('b'), version: 900 }))
+    expect(views.stats()).toMatchObject({ pins: 1, rejected: { CODEC_INVALID: 2 } })
+    fold(views, 'pins.v1', 'a', encodePinChange({ kind: 'delete', pinId, version: 6 }))
+    expect(views.stats().pins).toBe(0)
   })
 
   it('of a newer fold are missing, not those of before, and are counted; the next of a known fold is read again', () => {

@@ -113,6 +113,7 @@ export function createRankerViews({
 
   function foldPin({ key, value }: LogRecord): void {
     const changed = decodePinChange(key, value)
+    if (!versions.acceptChange(changed)) return
     const pinId = changed.kind === 'delete' ? changed.pinId : changed.pin.pinId
     const known = entries.get(pinId)
     if (changed.kind === 'delete') {
@@ -195,7 +196,6 @@ export function createRankerViews({
       const done = progress.position(batch.topic, batch.partition) ?? 0
       for (const record of batch.records) {
         if (record.position < done) continue
-        if (batch.topic === 'pins.v1' && !versions.accept(record)) continue
         try {
           if (batch.topic === 'pins.v1') foldPin(record)
           else foldState(record)

@@ -1,8 +1,8 @@
 import { asId, type PinId } from '@freshet/domain/ids'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { encodePinRemoval, pinStampOf } from './codecs/pin.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { decodePinChange, encodePinRemoval, pinStampOf } from './codecs/pin.ts'
 import { Pin } from './gen/freshet/catalogue/v1/catalogue.ts'
 import { createPinVersions } from './pin-versions.ts'
 
@@ -62,10 +62,42 @@ describe('versions of pins', () => {
     expect(versions.accept(record('gone0', stale))).toBe(true)
   })
 
+  it('of live pins only, when full, look at all of them once in many records, and keep those that they have', () => {
+    const maxVersions = 6_400
+    const versions = createPinVersions({ maxVersions })
+    const live = { version: 2, isDeleted: false }
+    for (let i = 0; i < maxVersions; i++) versions.accept(record(`live${i}`, live))
+    const entries = vi.spyOn(Uint8Array.prototype, 'entries')
+    for (let i = 0; i < 1_000; i++) expect(versions.accept(record(`more${i}`, live))).toBe(true)
+    const sweeps = entries.mock.calls.length
+    entries.mockRestore()
+    expect(sweeps).toBeLessThanOrEqual(6)
+    expect(versions.stats()).toMatchObject({ versions: maxVersions, forgotten: 1_000 })
+    expect(versions.accept(record('live7', { version: 1, isDeleted: false }))).toBe(false)
+  })
+
+  it('accept a decoded change as its record', () => {
+    fc.assert(
+      fc.property(changes, (all) => {
+        const [byRecord, byChange] = [createPinVersions({ maxVersions: 100 }), createPinVersions({ maxVersions: 100 })]
+        for (const { pinId, ...stamp } of all) {
+          const { key, value } = record(pinId, stamp)
+          expect(byChange.acceptChange(decodePinChange(key, value))).toBe(byRecord.accept({ key, value }))
+        }
+        expect(byChange.save()).toBe(byRecord.save())
+      }),
+    )
+  })
+
   it('leave records that are not valid to the view', () => {
     const versions = createPinVersions({ maxVersions: 10 })
     expect(versions.accept({ key: 'a', value: Uint8Array.of(255, 255, 255) })).toBe(true)
     expect(versions.accept(record('a', { version: -3, isDeleted: false }))).toBe(true)
+    const unreadable = Pin.encode(Pin.create({ pinId: 'a', topics: [''], version: 900 })).finish()
+    expect(versions.accept({ key: 'a', value: unreadable })).toBe(true)
+    expect(versions.accept({ ...record('b', { version: 900, isDeleted: false }), key: 'a' })).toBe(true)
+    expect(versions.stats().versions).toBe(0)
+    expect(versions.accept(record('a', { version: 6, isDeleted: true }))).toBe(true)
   })
 
   it('read the stamp of a removal, of a record without a value and of one with every field', () => {

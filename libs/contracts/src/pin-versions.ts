@@ -1,6 +1,7 @@
 import { writePinKey } from '@freshet/domain/pin-keys'
+import type { PinChange } from '@freshet/domain/pin'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
-import { pinStampOf } from './codecs/pin.ts'
+import { isPinChange, pinStampOf } from './codecs/pin.ts'
 import type { LogBatch, LogRecord } from './ports/event-log.ts'
 
 /**
@@ -8,8 +9,13 @@ import type { LogBatch, LogRecord } from './ports/event-log.ts'
  * see `nextPinStamp`. It keeps a number for each pin that has a version, deleted ones included: about 50 bytes.
  */
 export interface PinVersions {
-  /** Whether the record counts. Call it once for each record, in the order of the log. Records that are not valid count: the view reports them. */
+  /**
+   * Whether the record counts. Call it once for each record, in the order of the log. Records that are not valid count, because the view reports them,
+   * but change no version.
+   */
   accept(record: Pick<LogRecord, 'key' | 'value'>): boolean
+  /** The same for a record that is decoded already. */
+  acceptChange(change: PinChange): boolean
   /** The batch without the records that do not count. `done`: records before this position are dropped too, because they were judged before; null: none. */
   current(batch: LogBatch, done: number | null): LogBatch
   stats(): PinVersionsStats
@@ -32,6 +38,8 @@ const isDeletedFlag = 2
 /** Added or changed since the last sweep. */
 const isRecent = 4
 const smallest = 64
+/** When full, versions are swept at most once in this share of `maxVersions` changes, because a sweep looks at all of them. */
+const sweepShare = 32
 
 /**
  * No versions yet. At most `maxVersions` are kept. Beyond that, pins that were deleted longest ago are forgotten first; the feature-updater, which
@@ -40,10 +48,19 @@ const smallest = 64
 export function createPinVersions({ maxVersions }: { readonly maxVersions: number }): PinVersions {
   let columns = columnsOf(smallest)
   let size = 0
+  /** Deleted ones that the next sweep forgets. */
+  let forgettable = 0
+  let changesSinceSweep = 0
   let stale = 0
   let forgotten = 0
   const high = new Uint32Array(1)
   const low = new Uint32Array(1)
+
+  function clear(capacity: number): void {
+    columns = columnsOf(capacity)
+    size = 0
+    forgettable = 0
+  }
 
   /** The slot of the key in `high` and `low`, or the free slot where it belongs. */
   function slotOf(h: number, l: number): number {
@@ -56,6 +73,7 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
   function put(h: number, l: number, version: number, flags: number): void {
     const slot = slotOf(h, l)
     if (columns.flags[slot] === 0) size++
+    forgettable += Number(isForgettable(flags)) - Number(isForgettable(columns.flags[slot]!))
     columns.high[slot] = h
     columns.low[slot] = l
     columns.version[slot] = version
@@ -65,8 +83,7 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
   /** Copies the slots that `keeps` accepts into columns of this capacity. */
   function rebuild(capacity: number, keeps: (flags: number) => boolean): void {
     const before = columns
-    columns = columnsOf(capacity)
-    size = 0
+    clear(capacity)
     for (const [slot, flags] of before.flags.entries()) {
       if (flags === 0) continue
       if (keeps(flags)) put(before.high[slot]!, before.low[slot]!, before.version[slot]!, flags)
@@ -74,21 +91,29 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
     }
   }
 
+  /** Forgets pins that were deleted before the last sweep, if they are many or much has changed since. */
+  function sweep(): void {
+    const enough = maxVersions / sweepShare
+    if (forgettable < enough && changesSinceSweep < enough) return
+    changesSinceSweep = 0
+    if (forgettable > 0) rebuild(columns.flags.length, (flags) => !isForgettable(flags))
+    for (const [slot, flags] of columns.flags.entries()) {
+      columns.flags[slot] = flags & ~isRecent
+      if (isForgettable(flags & ~isRecent)) forgettable++
+    }
+  }
+
   /** Makes room for one more; false: there is none. */
   function makeRoom(): boolean {
     const capacity = columns.flags.length
-    if (size >= maxVersions) {
-      rebuild(capacity, (flags) => (flags & isDeletedFlag) === 0 || (flags & isRecent) !== 0)
-      for (const [slot, flags] of columns.flags.entries()) columns.flags[slot] = flags & ~isRecent
-    }
+    if (size >= maxVersions) sweep()
     if (size >= maxVersions) return false
     if (2 * (size + 1) > capacity) rebuild(2 * capacity, () => true)
     return true
   }
 
-  function accept({ key, value }: Pick<LogRecord, 'key' | 'value'>): boolean {
-    const change = pinStampOf(value)
-    if (change === null) return true
+  /** Whether a change of a pin counts. `isValid`: asked before a version is set. */
+  function judge(key: string, change: PinStamp, isValid: () => boolean): boolean {
     writePinKey(key, high, low, 0)
     const [h, l] = [high[0]!, low[0]!]
     let slot = slotOf(h, l)
@@ -100,7 +125,8 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
       stale++
       return false
     }
-    if (next.version === null) return true
+    if (next.version === null || !isValid()) return true
+    changesSinceSweep++
     if (known === null) {
       if (!makeRoom()) {
         forgotten++
@@ -112,8 +138,18 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
     return true
   }
 
+  function accept({ key, value }: Pick<LogRecord, 'key' | 'value'>): boolean {
+    const change = pinStampOf(value)
+    return change === null || judge(key, change, () => isPinChange(key, value))
+  }
+
   return {
     accept,
+    acceptChange(change) {
+      const isDeleted = change.kind === 'delete'
+      const stamp = { version: change.version ?? null, isDeleted }
+      return judge(isDeleted ? change.pinId : change.pin.pinId, stamp, () => true)
+    },
     current(batch, done) {
       if (batch.topic !== 'pins.v1') return batch
       const records = batch.records.filter((record) => record.position >= (done ?? 0) && accept(record))
@@ -139,8 +175,7 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
       const rows = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       let capacity = smallest
       while (capacity * bytesPerSlot < 2 * rows.byteLength) capacity *= 2
-      columns = columnsOf(capacity)
-      size = 0
+      clear(capacity)
       for (let at = 0; at + bytesPerSlot <= rows.byteLength; at += bytesPerSlot)
         put(rows.getUint32(at), rows.getUint32(at + 4), rows.getFloat64(at + 8), rows.getUint8(at + 16))
     },
@@ -148,6 +183,10 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
 }
 
 const bytesPerSlot = 17
+
+function isForgettable(flags: number): boolean {
+  return (flags & (isDeletedFlag | isRecent)) === isDeletedFlag
+}
 
 interface Columns {
   readonly high: Uint32Array

@@ -37,10 +37,13 @@ export function encodePinChange(change: PinChange): Uint8Array {
   return PinMessage.encode(toPinMessage(change)).finish()
 }
 
-/** Decodes a catalogue change from a record of `pins.v1`. A record without a value removes its key. Throws CODEC_INVALID, naming the field. */
+/** Decodes a catalogue change from a record of `pins.v1`. A record without a value removes its key. Throws CODEC_INVALID, naming the field, also if the pin is not that of the key: each reader would take the change for another pin's. */
 export function decodePinChange(key: string, bytes: Uint8Array | null): PinChange {
   if (bytes === null) return { kind: 'delete', pinId: pinIdOf(key) }
-  return fromPinMessage(decodeOrThrow('freshet.catalogue.v1.Pin', () => PinMessage.decode(bytes)))
+  const change = fromPinMessage(decodeOrThrow('freshet.catalogue.v1.Pin', () => PinMessage.decode(bytes)))
+  const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
+  if (pinId !== key) throw invalid('pin_id', 'is not the key of the record')
+  return change
 }
 
 /** A catalogue change from its message. Throws CODEC_INVALID, naming the field. */
@@ -102,6 +105,16 @@ export function pinStampOf(value: Uint8Array | null): PinStamp | null {
     return null
   }
   return version === null || isVersion(version) ? { version, isDeleted } : null
+}
+
+/** Whether views can use the record: whether `decodePinChange` takes it. */
+export function isPinChange(key: string, value: Uint8Array | null): boolean {
+  try {
+    decodePinChange(key, value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The bytes of a removal with this version, for `pins.v1`. */
