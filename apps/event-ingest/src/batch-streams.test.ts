@@ -1,5 +1,6 @@
 import { openAccess } from '@freshet/access/access'
 import { credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js'
+import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { Action, Engagement } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import {
@@ -16,6 +17,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { createIngestGrpcService } from './grpc.ts'
+import type { Answer } from './ingest.ts'
 import { nowMs, startIngest } from './testing.ts'
 
 const closing: (() => void | Promise<void>)[] = []
@@ -181,5 +183,36 @@ describe('a stream of batches', () => {
       { batch: 1, acceptedSoFar: 2, rejectedSoFar: 1 },
     ])
     expect(await records('pins.v1')).toHaveLength(2)
+  })
+
+  it('takes no pins after a batch that can be sent again, also if they wait already: sent again, it would undo them', async () => {
+    const { pins, records, ingest } = await start(8)
+    const upsert = { pins: [Pin.create({ pinId: 'p1' })] }
+    const removal = { pins: [Pin.create({ pinId: 'p1', deleted: true })] }
+    const problem = { code: 'INGEST_UNAVAILABLE', field: '', message: 'the log does not answer' } as const
+    const refused = Promise.withResolvers<Answer>()
+    vi.spyOn(ingest, 'takePins').mockReturnValueOnce(refused.promise)
+    const first = pins()
+    first.call.write(upsert)
+    first.call.write(removal)
+    await vi.waitFor(() => expect(ingest.takePins).toHaveBeenCalled())
+    refused.resolve({ kind: 'refused', problem })
+    await vi.waitFor(() => expect(first.answers).toHaveLength(2))
+    first.call.write({ pins: [] })
+    first.call.end()
+    expect((await first.ended).code).toBe(status.OK)
+    expect(first.answers).toMatchObject(
+      [0, 1, 2].map((batch) => ({ batch, refused: { code: 'INGEST_UNAVAILABLE' }, retryable: true, acceptedSoFar: 0 })),
+    )
+    expect(first.answers[1]?.refused?.message).toContain('in a new stream')
+    expect(await records('pins.v1')).toEqual([])
+
+    const again = pins()
+    for (const each of [upsert, { pins: [] }, removal]) again.call.write(each)
+    again.call.end()
+    await again.ended
+    expect(again.answers.map(({ refused }) => refused?.code)).toEqual([undefined, 'BATCH_EMPTY', undefined])
+    const kinds = (await records('pins.v1')).map(({ key, value }) => decodePinChange(key, value).kind)
+    expect(kinds).toEqual(['upsert', 'delete'])
   })
 })

@@ -20,6 +20,11 @@ export interface StreamKind<Request, Response> {
   /** How many events a batch has. */
   size(request: Request): number
   respond(answer: Answer, progress: StreamProgress): Response
+  /**
+   * Whether batches are taken one after the other, and none after one that was refused and can be sent again: the same batch sent
+   * later would undo what came after it.
+   */
+  readonly isOrdered: boolean
 }
 
 /** How far a stream is when a batch is answered. */
@@ -36,6 +41,8 @@ export const engagementStream: StreamKind<StreamEngagementsRequest, StreamEngage
   decode: (bytes) => StreamEngagementsRequest.decode(bytes),
   take: takeEngagementMessages,
   size: ({ engagements }) => engagements.length,
+  // An engagement that comes late counts as if it had come in time.
+  isOrdered: false,
   respond: (answer, { batch }) => ({
     batch,
     ...resultOf(answer),
@@ -49,6 +56,7 @@ export const pinStream: StreamKind<StreamPinsRequest, StreamPinsResponse> = {
   decode: (bytes) => StreamPinsRequest.decode(bytes),
   take: takePinMessages,
   size: ({ pins }) => pins.length,
+  isOrdered: true,
   respond: (answer, { batch, accepted, rejected }) => ({
     batch,
     ...resultOf(answer),
@@ -108,6 +116,12 @@ export function createBatchStreams(
             return { kind: 'refused', problem: internalProblem }
           }
         }
+        let turn: Promise<Answer> | null = null
+        const takenInOrder = async (request: Sized<Request>): Promise<Answer> => {
+          const before = await turn
+          if (before?.kind !== 'refused' || !ingestProblems[before.problem.code].retryable) return taken(request)
+          return { kind: 'refused', problem: { ...before.problem, field: '', message: afterRefusal } }
+        }
         const send = async (batch: number, events: number, result: Promise<Answer>): Promise<void> => {
           const answer = await result
           const more = answer.kind === 'taken' ? answer.accepted : 0
@@ -141,7 +155,7 @@ export function createBatchStreams(
           const batch = batches++
           const events = 'message' in request ? kind.size(request.message) : 0
           const before = answered
-          const result = taken(request)
+          const result = kind.isOrdered ? (turn = takenInOrder(request)) : taken(request)
           answered = before.then(() => send(batch, events, result))
         })
         call.on('end', () => void end(null))
@@ -158,6 +172,8 @@ export function createBatchStreams(
   }
 }
 
+const afterRefusal =
+  'a batch before was refused, and changes are taken in order; send all from that batch on in a new stream'
 const draining = 'INGEST_UNAVAILABLE: this replica stops; open the stream again and send what was not answered'
 
 function outcomeOf(answer: Answer): string {

@@ -1522,7 +1522,10 @@ export const EventIngestService = {
     responseSerialize: (value: PostPinsResponse): Buffer => Buffer.from(PostPinsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostPinsResponse => PostPinsResponse.decode(value),
   },
-  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  /**
+   * The same for whole catalogues, in batches like those of `StreamEngagements`. Batches are taken in order: after one that was refused with
+   * `retryable`, all later ones of the stream are refused with the same code, and the client sends all from there on in a new stream.
+   */
   streamPins: {
     path: "/freshet.ingest.v1.EventIngest/StreamPins" as const,
     requestStream: true as const,
@@ -1554,7 +1557,10 @@ export interface EventIngestServer extends UntypedServiceImplementation {
   streamEngagements: handleBidiStreamingCall<StreamEngagementsRequest, StreamEngagementsResponse>;
   /** Takes up to 1,000 catalogue changes. */
   postPins: handleUnaryCall<PostPinsRequest, PostPinsResponse>;
-  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  /**
+   * The same for whole catalogues, in batches like those of `StreamEngagements`. Batches are taken in order: after one that was refused with
+   * `retryable`, all later ones of the stream are refused with the same code, and the client sends all from there on in a new stream.
+   */
   streamPins: handleBidiStreamingCall<StreamPinsRequest, StreamPinsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: handleUnaryCall<MergeUsersRequest, MergeUsersResponse>;
@@ -1605,7 +1611,10 @@ export interface EventIngestClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostPinsResponse) => void,
   ): ClientUnaryCall;
-  /** The same for whole catalogues, in batches like those of `StreamEngagements`. */
+  /**
+   * The same for whole catalogues, in batches like those of `StreamEngagements`. Batches are taken in order: after one that was refused with
+   * `retryable`, all later ones of the stream are refused with the same code, and the client sends all from there on in a new stream.
+   */
   streamPins(): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
   streamPins(options: Partial<CallOptions>): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
   streamPins(
