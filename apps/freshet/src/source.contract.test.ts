@@ -124,6 +124,36 @@ function exactlyOnce(brokers: readonly string[]): void {
       await third.component.drain?.()
     }, 120_000)
 
+    it('that is read from its end begins there for good, whoever reads first', async () => {
+      const log = await aSource()
+      const topicId = (await log.identity(sourceTopic)) ?? ''
+      await log.append(sourceTopic, sourceRecords(0, 30))
+      const group = `from-latest-${topicId}`
+      expect(await log.committed(group, sourceTopic)).toEqual([null, null, null])
+      const ends = await log.ends(sourceTopic)
+      await log.begin(group, sourceTopic, ends)
+      expect(await log.committed(group, sourceTopic)).toEqual(ends)
+      const member = await log.readGroup({
+        group,
+        topics: [sourceTopic],
+        maxBatchRecords: 10,
+        startAt: async ({ partition }) => ends[partition] ?? null,
+        onBatch: async () => undefined,
+        onError: () => undefined,
+      })
+      await until('the group has a member', () => member.assigned().length === 3, 60_000)
+      await log.begin(group, sourceTopic, [0, 0, 0])
+      expect(await log.committed(group, sourceTopic)).toEqual(ends)
+      await member.stop()
+
+      const reader = readSource(log, log, { from: 'latest' })
+      await until('it is ready', () => reader.component.warning?.() === null, 60_000)
+      await log.append(sourceTopic, sourceRecords(30, 20))
+      await until('it reads what came later', async () => sum(await reader.counts()) >= 20, 60_000)
+      expect(sum(await reader.counts())).toBe(20)
+      await reader.component.drain?.()
+    }, 120_000)
+
     it('does not take what a transaction of its producer took back', async () => {
       const log = await aSource()
       const values = (from: number) => Array.from({ length: 5 }, (_, row) => sourceAct(from + row).value)

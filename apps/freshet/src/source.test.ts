@@ -27,7 +27,7 @@ const sourceLayout = {
 }
 
 /** A process that reads the source. Its appends can fail, before or after the log has them, or land long after it was killed. */
-function aProcess(world: World, maxBatchRecords: number) {
+function aProcess(world: World, maxBatchRecords: number, given: { readonly from?: 'latest' } = {}) {
   let alive = true
   let fault: Fault = 'none'
   const log: EventLog = {
@@ -47,7 +47,7 @@ function aProcess(world: World, maxBatchRecords: number) {
       return positions
     },
   }
-  const { component } = readSource(sourceIn(world), log, { maxBatchRecords })
+  const { component } = readSource(sourceIn(world), log, { maxBatchRecords, ...given })
   return {
     disturb: (next: Fault) => (fault = next),
     async kill() {
@@ -79,6 +79,10 @@ function sourceIn({ theirs, committed, handled }: World): SourceLog {
       Promise.resolve(
         Array.from({ length: sourceLayout.partitions }, (_, partition) => committed.get(partition) ?? null),
       ),
+    begin(_group, _topic, positions) {
+      positions.forEach((position, partition) => committed.set(partition, position))
+      return Promise.resolve()
+    },
     readGroup: (options, call) =>
       theirs.readGroup(
         {
@@ -115,14 +119,16 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 8, maxLength: 30 },
 )
 
+const aWorld = (): World => ({
+  ours: createMemoryEventLog(),
+  theirs: createMemoryEventLog(),
+  committed: new Map(),
+  handled: new Map(),
+  late: [],
+})
+
 async function runSteps(given: readonly Step[], maxBatchRecords: number): Promise<void> {
-  const world: World = {
-    ours: createMemoryEventLog(),
-    theirs: createMemoryEventLog(),
-    committed: new Map(),
-    handled: new Map(),
-    late: [],
-  }
+  const world = aWorld()
   const { ours, theirs, committed, handled, late } = world
   await ours.applyTopics(topicLayouts(partitions))
   await theirs.applyTopics([sourceLayout])
@@ -184,4 +190,47 @@ describe("another system's topic as a source", () => {
       { numRuns: 40 },
     )
   }, 120_000)
+
+  it('that is read from its end loses nothing of what comes later, although its first reader dies before it has read anything', async () => {
+    const world = aWorld()
+    const { ours, theirs } = world
+    await ours.applyTopics(topicLayouts(partitions))
+    await theirs.applyTopics([sourceLayout])
+    await theirs.append(sourceTopic, sourceRecords(0, 30))
+    const first = aProcess(world, 10, { from: 'latest' })
+    for (let turn = 0; turn < 50; turn++) await nextTurn()
+    await first.kill()
+    const before = await expectedOf(theirs)
+    await theirs.append(sourceTopic, sourceRecords(30, 60))
+    const second = aProcess(world, 10, { from: 'latest' })
+    const all = await expectedOf(theirs)
+    const topicId = (await theirs.identity(sourceTopic)) ?? ''
+    await until('what came later is in the log', async () => {
+      const { accepted } = await placesIn(ours, topicId)
+      return accepted.size >= all.accepted.size - before.accepted.size
+    })
+    await second.kill()
+    const { accepted } = await placesIn(ours, topicId)
+    expect(new Set(accepted.keys())).toEqual(new Set([...all.accepted].filter((place) => !before.accepted.has(place))))
+    await Promise.all([ours.close(), theirs.close()])
+  })
+
+  it('ends in order although its reader cannot be stopped', async () => {
+    const world = aWorld()
+    const { ours, theirs } = world
+    await ours.applyTopics(topicLayouts(partitions))
+    await theirs.applyTopics([sourceLayout])
+    const whole = sourceIn(world)
+    const source: SourceLog = {
+      ...whole,
+      readGroup: async (options, call) => ({
+        ...(await whole.readGroup(options, call)),
+        stop: () => Promise.reject(new Error('the connection was cut')),
+      }),
+    }
+    const { component } = readSource(source, ours)
+    for (let turn = 0; turn < 50; turn++) await nextTurn()
+    await expect(component.drain?.()).resolves.toBeUndefined()
+    await Promise.all([ours.close(), theirs.close()])
+  })
 })

@@ -34,6 +34,8 @@ import { readSourceRecord } from './source-record.ts'
 export interface SourceLog extends Pick<EventLog, 'readGroup' | 'identity' | 'ends'> {
   /** One past the last position that members of a group handled, per partition, as they last wrote it; null: nothing was written. */
   committed(group: string, topic: string, call?: PortCall): Promise<readonly (number | null)[]>
+  /** Writes where a group begins, per partition; nothing if it has members. */
+  begin(group: string, topic: string, positions: readonly number[], call?: PortCall): Promise<void>
 }
 
 /** Dependencies and settings of the reader of a source. */
@@ -92,14 +94,15 @@ export function startSource(options: SourceOptions): Component {
         `the brokers do not say which ${topic} this is, so a topic that was created again would go unnoticed; use Kafka 2.8 or later`,
       )
     const group = `${settings.group}.${topicId}`
-    const { length } = await source.committed(group, topic, { signal })
+    const { length } = await beginningOf(options, group, signal)
     const take = createTake(options, topicId)
     reader = await source.readGroup(
       {
         group,
         topics: [topic],
         maxBatchRecords: Math.min(settings.maxBatchRecords, options.config.maxBatchEvents),
-        startAt: ({ partition }) => startOf(options, group, partition),
+        // A partition that was added later has no position and begins at its beginning.
+        startAt: async ({ partition }) => (await source.committed(group, topic))[partition] ?? null,
         onError: failed,
         async onBatch(batch) {
           await take(batch)
@@ -126,7 +129,7 @@ export function startSource(options: SourceOptions): Component {
       } catch (error) {
         if (!signal.aborted) failed(error)
       }
-      await reader?.stop()
+      await reader?.stop().catch(failed)
       reader = null
       await clock.sleep(retryEveryMs, signal).catch(() => undefined)
     }
@@ -144,14 +147,19 @@ export function startSource(options: SourceOptions): Component {
   }
 }
 
-/** Where a partition begins: where its group stopped; in a group that has never read the topic, at the beginning or at the end. */
-async function startOf({ source, settings }: SourceOptions, group: string, partition: number): Promise<number | null> {
-  const positions = await source.committed(group, settings.topic)
-  const known = positions[partition] ?? null
-  if (known !== null || settings.from === 'earliest') return known
-  // A partition that was added later begins at its beginning.
-  if (positions.some((position) => position !== null)) return null
-  return (await source.ends(settings.topic))[partition] ?? null
+/**
+ * Where the partitions of a group begin, null: at their beginning. A group that has never read the topic and begins at its end writes the end
+ * first: what comes after it is read even if the process dies before it has read anything.
+ */
+async function beginningOf(
+  { source, settings: { topic, from } }: SourceOptions,
+  group: string,
+  signal: AbortSignal,
+): Promise<readonly (number | null)[]> {
+  const positions = await source.committed(group, topic, { signal })
+  if (from === 'earliest' || positions.some((position) => position !== null)) return positions
+  await source.begin(group, topic, await source.ends(topic, { signal }), { signal })
+  return source.committed(group, topic, { signal })
 }
 
 /** Creates the function that takes one batch. It resolves when the log has every event and dead letter, and rejects otherwise. */

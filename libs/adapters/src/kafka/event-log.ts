@@ -18,6 +18,8 @@ export interface KafkaEventLog extends EventLog {
   pendingBytes(): number
   /** One past the last position that members of a group handled, per partition of a topic, as they last wrote it to Kafka (`commitEveryMs`, and when they give partitions up); null: nothing was written. */
   committed(group: string, topic: string, call?: PortCall): Promise<readonly (number | null)[]>
+  /** Writes where a group begins, per partition of a topic. Nothing if the group has members, because they write their positions. */
+  begin(group: string, topic: string, positions: readonly number[], call?: PortCall): Promise<void>
 }
 
 const applyTimeoutMs = 60_000
@@ -81,6 +83,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     readGroup: (member, call) => opening(() => readers.readGroup(member), call),
     pendingBytes: () => producer.pendingBytes(),
     committed: (group, topic, call) => whileOpen(() => topics.committed(group, topic), call),
+    begin: (group, topic, positions, call) => whileOpen(() => topics.begin(group, topic, positions), call),
 
     close() {
       closed ??= (async () => {

@@ -1,4 +1,5 @@
 import type { KafkaCluster } from './cluster.ts'
+import { typeOf } from './errors.ts'
 import type { Persistently } from './retrying.ts'
 import { maxRecordBytesIn, readConfigs } from './topics.ts'
 import { committedCall } from './wire/committed-positions.ts'
@@ -26,11 +27,16 @@ export interface Topics {
   positionsAt(topic: string, timeMs: number): Promise<readonly number[]>
   /** As in `KafkaEventLog`. */
   committed(group: string, topic: string): Promise<readonly (number | null)[]>
+  /** As in `KafkaEventLog`. */
+  begin(group: string, topic: string, positions: readonly number[]): Promise<void>
 }
 
 /** Kafka's names for the first position and for one past the last. */
 const earliest = -2
 const latest = -1
+
+/** How a client that is no member of a group names itself. Brokers take its positions only while the group has no members. */
+const noMember = { generationId: -1, memberId: '', groupInstanceId: null }
 
 /** Asks a cluster about topics. */
 export function createTopics(cluster: KafkaCluster, persistently: Persistently): Topics {
@@ -85,6 +91,18 @@ export function createTopics(cluster: KafkaCluster, persistently: Persistently):
         const coordinator = await cluster.coordinator(group)
         const found = await cluster.on(coordinator, (broker) => broker.send(committedCall(group, topic, length)))
         return Array.from({ length }, (_, partition) => found.get(partition) ?? null)
+      }),
+    begin: (group, topic, positions) =>
+      persistently(`writing where ${group} begins in ${topic}`, async () => {
+        const coordinator = await cluster.coordinator(group)
+        const partitions = positions.map((position, partition) => ({ partition, position }))
+        try {
+          await cluster.on(coordinator, (broker) =>
+            broker.commitOffsets({ groupId: group, ...noMember }, [{ topic, partitions }]),
+          )
+        } catch (error) {
+          if (typeOf(error) !== 'UNKNOWN_MEMBER_ID') throw error
+        }
       }),
     identity: (topic) =>
       persistently(`asking which ${topic} this is`, async () => {
