@@ -224,7 +224,7 @@ async function anIngest({ pseudonyms = false, broken = false } = {}) {
     await theirs.append(topic, records, { headers })
     let failures = 0
     const source = startSource({
-      source: { ...theirs, committed: () => Promise.resolve([null]) },
+      source: { ...theirs, committed: () => Promise.resolve([null]), begin: () => Promise.resolve() },
       ingest,
       log,
       mapping: defaultMapping,
