@@ -17,45 +17,47 @@ const pins = 200
 const readers = 300
 const listed = 20
 
-describe('one source', () => {
-  it('with 100,000 events of one user does not bring a pin into the 20 most popular or trending ones', async () => {
-    let log: EventLog | null = null
-    const made = await aWhole({}, (seen) => (log = seen))
-    whole = made
-    await made.pins(Array.from({ length: pins }, (_, n) => [`pin-${n}`, {}] as const))
-    let events = 0
-    const anAct = (userId: string, pinId: string, action: Action, ageMs: number): NewRecord => {
-      const atMs = made.now() - ageMs
-      const engagement = {
-        eventId: asId<EventId>(`x${events++}`),
-        userId: asId<UserId>(userId),
-        sessionId: null,
-        action,
-        subject: { kind: 'pin', pinId: asId<PinId>(pinId) } as const,
-        boardId: null,
-        occurredAtMs: atMs,
-        shown: { feedId: null, position: null, surface: null },
-        dwellMs: null,
-      }
-      return { key: userId, value: encodeEngagement(engagement, made.now()), partition: null }
-    }
-    await made.advance(86_400_000)
-    // Three clicks of each reader on the first forty pins; a pin has about twenty readers.
-    const honest = Array.from({ length: readers * 3 }, (_, n) =>
-      anAct(`reader-${n % readers}`, `pin-${(n * 7) % 40}`, 'click', (n % 600) * 1_000),
-    )
-    await log!.append('engagements.v1', honest)
-    const target = `pin-${pins - 1}`
-    const kinds: readonly Action[] = ['impression', 'closeup', 'click', 'save', 'unsave']
-    for (let batch = 0; batch < 100; batch++) {
-      const script = Array.from({ length: 1_000 }, (_, n) =>
-        anAct('script', target, kinds[n % kinds.length] ?? 'click', ((batch * 1_000 + n) % 80_000) * 1_000),
-      )
-      await log!.append('engagements.v1', script)
-    }
-    await made.act({ userId: 'last', action: 'click', on: 'pin-0' })
+interface Flood {
+  append(records: readonly NewRecord[]): Promise<void>
+  anAct(userId: string, pinId: string, action: Action, ageMs: number): NewRecord
+  /** What a source finds once all acts so far were folded. */
+  found(source: string): Promise<readonly string[]>
+}
 
-    const found = async (source: string): Promise<readonly string[]> => {
+/** All services with `pinCount` pins, and three clicks of each of 300 readers on the first forty pins: a pin has about twenty readers. */
+async function aFlood(pinCount: number): Promise<Flood> {
+  let log: EventLog | null = null
+  const made = await aWhole({}, (seen) => (log = seen))
+  whole = made
+  await made.pins(Array.from({ length: pinCount }, (_, n) => [`pin-${n}`, {}] as const))
+  let events = 0
+  const anAct = (userId: string, pinId: string, action: Action, ageMs: number): NewRecord => {
+    const engagement = {
+      eventId: asId<EventId>(`x${events++}`),
+      userId: asId<UserId>(userId),
+      sessionId: null,
+      action,
+      subject: { kind: 'pin', pinId: asId<PinId>(pinId) } as const,
+      boardId: null,
+      occurredAtMs: made.now() - ageMs,
+      shown: { feedId: null, position: null, surface: null },
+      dwellMs: null,
+    }
+    return { key: userId, value: encodeEngagement(engagement, made.now()), partition: null }
+  }
+  const append = async (records: readonly NewRecord[]): Promise<void> => {
+    await log!.append('engagements.v1', [...records])
+  }
+  await made.advance(86_400_000)
+  const honest = Array.from({ length: readers * 3 }, (_, n) =>
+    anAct(`reader-${n % readers}`, `pin-${(n * 7) % 40}`, 'click', (n % 600) * 1_000),
+  )
+  await append(honest)
+  return {
+    append,
+    anAct,
+    async found(source) {
+      await made.act({ userId: 'last', action: 'click', on: 'pin-0' })
       const request = RetrieveRequest.fromPartial({
         surface: Surface.HOME,
         atMs: made.now(),
@@ -63,9 +65,40 @@ describe('one source', () => {
         sources: [source],
       })
       return (await made.embedded.candidates.retrieve(request, { timeoutMs: 60_000 })).pinIds
+    },
+  }
+}
+
+describe('one source', () => {
+  it('with 100,000 events of one user does not bring a pin into the 20 most popular or trending ones', async () => {
+    const { append, anAct, found } = await aFlood(pins)
+    const target = `pin-${pins - 1}`
+    const kinds: readonly Action[] = ['impression', 'closeup', 'click', 'save', 'unsave']
+    for (let batch = 0; batch < 100; batch++) {
+      const script = Array.from({ length: 1_000 }, (_, n) =>
+        anAct('script', target, kinds[n % kinds.length] ?? 'click', ((batch * 1_000 + n) % 80_000) * 1_000),
+      )
+      await append(script)
     }
     expect(await found('popularity')).toHaveLength(listed)
     expect(await found('popularity')).not.toContain(target)
     expect(await found('trending')).not.toContain(target)
+  }, 120_000)
+
+  it('with 100,000 clicks of one user who goes round on more pins than a trail keeps does not either', async () => {
+    const round = 501
+    const first = 40
+    const { append, anAct, found } = await aFlood(first + round)
+    for (let batch = 0; batch < 100; batch++) {
+      const script = Array.from({ length: 1_000 }, (_, n) => {
+        const place = batch * 1_000 + n
+        return anAct('script', `pin-${first + (place % round)}`, 'click', (100_000 - place) * 500)
+      })
+      await append(script)
+    }
+    const ofScript = (pinId: string): boolean => Number(pinId.slice('pin-'.length)) >= first
+    expect(await found('popularity')).toHaveLength(listed)
+    expect((await found('popularity')).filter(ofScript)).toEqual([])
+    expect((await found('trending')).filter(ofScript)).toEqual([])
   }, 120_000)
 })

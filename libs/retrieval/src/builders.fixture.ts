@@ -1,8 +1,13 @@
 import type { Action, Engagement } from '@freshet/domain/engagement'
 import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
 
+import type { RetrievalConfigInput } from './config.ts'
 import type { RecentAction, RetrieveQuery } from './question.ts'
 import { createRetrieval, type Retrieval, type RetrievalOptions } from './retrieval.ts'
+import { sourceDefinitions } from './source-definitions.ts'
+
+/** Caps of views that are quick to create. */
+export const quickCaps: RetrievalConfigInput = { maxPins: 1_000, maxBoards: 1_000, maxEdges: 5_000 }
 
 /** A moment to count from in tests, milliseconds. */
 export const startMs = Date.UTC(2026, 0, 1)
@@ -76,10 +81,13 @@ export function onlySource(
   name: string,
   parameters: Readonly<Record<string, number | boolean>> = {},
   settings: { readonly maxCandidates?: number } = {},
+  config: RetrievalConfigInput = {},
 ): Retrieval {
-  const off = anOpenRetrieval().sourceNames.filter((other) => other !== name)
-  const sources = Object.fromEntries(off.map((other) => [other, { enabled: false }]))
-  return anOpenRetrieval({ config: { sources: { ...sources, [name]: { enabled: true, parameters, ...settings } } } })
+  const off = sourceDefinitions.filter((other) => other.name !== name)
+  const sources = Object.fromEntries(off.map((other) => [other.name, { enabled: false }]))
+  return anOpenRetrieval({
+    config: { ...config, sources: { ...sources, [name]: { enabled: true, parameters, ...settings } } },
+  })
 }
 
 /** All of an answer as plain data, for comparing. */

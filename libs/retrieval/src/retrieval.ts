@@ -27,7 +27,6 @@ import { createRates } from './views/rates.ts'
 import type { RowHolder } from './views/recycling.ts'
 import { createSaves } from './views/saves.ts'
 import { createScoreBoard } from '@freshet/columns/score-board'
-import { userKey } from './views/session-keys.ts'
 import type { WithdrawnEngagement } from './source.ts'
 import { createSweep } from './sweep/sweep.ts'
 import {
@@ -204,22 +203,25 @@ export function createRetrieval({
     // A pin known only from engagements may be known only from hides.
     if (positive && catalogue.isShown(row)) sweep.ring.add(row)
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
-    const isFirst = graphView?.foldEngagement({ engagement, row, positive }) ?? positive
-    if (isFirst) rates.fold(row, atMs)
-    for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isFirst })
-    if (isSave) saves.note(act, isFirst)
+    const novelty = graphView?.foldEngagement({ engagement, row, positive }) ?? (positive ? 'counted' : 'again')
+    const isCounted = novelty === 'counted'
+    if (isCounted) rates.fold(row, atMs)
+    for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isCounted })
+    if (isSave) saves.note(act, novelty)
     if (act !== null && action === 'unsave' && row >= 0) {
       const withdrawn = saves.withdraw(act)
       if (withdrawn.length > 0) withdraw({ engagement, row, saves: withdrawn })
     }
   }
 
-  function withdraw(withdrawn: WithdrawnEngagement): void {
+  function withdraw(withdrawn: Omit<WithdrawnEngagement, 'uncounted'>): void {
     const { engagement, row, saves: taken } = withdrawn
     index.withdraw(engagement.userId, row, taken)
-    graphView?.withdraw(engagement.userId, row, taken)
-    for (const { atMs, isFirst } of taken) if (isFirst) rates.take(row, atMs)
-    for (const { source } of enabled) source.withdraw?.(withdrawn)
+    // While the pin stays in the trail because of another action, the user goes on counting, since the first one.
+    const isLeft = graphView?.withdraw(engagement.userId, row, taken) ?? true
+    const uncounted = isLeft ? taken.filter(({ isCounted }) => isCounted).map(({ atMs }) => atMs) : []
+    for (const atMs of uncounted) rates.take(row, atMs)
+    for (const { source } of enabled) source.withdraw?.({ ...withdrawn, uncounted })
   }
 
   function learnFrom(engagement: Engagement, waiting: readonly RecentAction[]): void {
@@ -280,7 +282,7 @@ export function createRetrieval({
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
       index.forget(userId)
       saves.forget(userId)
-      graphView?.graph.removeBoard(userKey(userId))
+      graphView?.forget(userId)
     },
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
@@ -413,8 +415,8 @@ export function createRetrieval({
   }
 }
 
-/** Raise it when a view writes other sections, so that the views are folded again instead of the snapshot being called corrupt. */
-const viewLayout = 2
+/** Raise it when a view writes other sections or means something else by them, so that the views are folded again instead of the snapshot being called corrupt. */
+const viewLayout = 3
 
 function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): string {
   const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>

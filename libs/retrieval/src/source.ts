@@ -22,7 +22,7 @@ export interface SharedViews {
   readonly catalogue: Catalogue
   /** The live graph of pins, boards and users; it folds events only if a source requests it on creation. */
   readonly graph: () => GraphView
-  /** Each pin's share of all actions, at several half-lives. */
+  /** Each pin's share of what users take, at several half-lives; each user counts once a pin only if a source requests the graph. */
   readonly rates: Rates
   /** Scratch for one query at a time; a source clears it before use. */
   readonly board: ScoreBoard
@@ -122,8 +122,8 @@ export interface FoldedEngagement {
   readonly row: number
   /** Whether the action shows that the user liked the pin. */
   readonly positive: boolean
-  /** Whether it is the user's first positive action on the pin, as far as the graph knows; true without a graph. */
-  readonly isFirst: boolean
+  /** Whether the user counts for the pin from now on: once, as far as the graph knows; without a graph with each positive action. */
+  readonly isCounted: boolean
 }
 
 /** An unsave, the row of its pin, and the saves that it takes back. */
@@ -131,6 +131,8 @@ export interface WithdrawnEngagement {
   readonly engagement: Engagement
   readonly row: number
   readonly saves: readonly WithdrawnSave[]
+  /** The times of the saves with which the user counted for the pin and no longer does. */
+  readonly uncounted: readonly number[]
 }
 
 /** A request with rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */

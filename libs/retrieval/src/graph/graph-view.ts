@@ -5,11 +5,12 @@ import type { PinChange } from '@freshet/domain/pin'
 import type { Catalogue } from '../views/catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
 import type { RowHolder } from '../views/recycling.ts'
-import type { WithdrawnSave } from '../views/saves.ts'
+import type { Novelty, WithdrawnSave } from '../views/saves.ts'
 import { userKey } from '../views/session-keys.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+import { createHorizons } from './horizons.ts'
 import { createTakenBack } from './taken-back.ts'
-import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
+import { createPinGraph, secondsOf, type BoardKey, type PinGraph } from './pin-graph.ts'
 
 /** Caps of the graph, see `PinGraphOptions`. */
 export interface GraphCaps {
@@ -24,10 +25,12 @@ export interface GraphCaps {
 export interface GraphView {
   readonly graph: PinGraph
   readonly caps: GraphCaps
-  /** Folds an engagement; returns whether it is the user's first positive action on the pin, as far as the trail goes back. */
-  foldEngagement(folded: { readonly engagement: Engagement; readonly row: number; readonly positive: boolean }): boolean
-  /** Removes a pin from the user's trail if only the withdrawn saves put it there. */
-  withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): void
+  /** Folds an engagement; returns what it is to the user's trail. */
+  foldEngagement(folded: { readonly engagement: Engagement; readonly row: number; readonly positive: boolean }): Novelty
+  /** Removes a pin from the user's trail if only the withdrawn saves put it there; returns whether it did. */
+  withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): boolean
+  /** Drops the user's trail. */
+  forget(userId: string): void
   foldPin(row: number, change: PinChange): void
   /** Removes a gone pin. */
   letGo(row: number): void
@@ -79,6 +82,7 @@ export function createGraphView({
     }),
   )
   const taken = createTakenBack(catalogue)
+  const horizons = createHorizons()
   /** Whether the pin was put on the board after a time; to the second, as the graph keeps it. */
   const isLater = (key: BoardKey, row: number, atMs: number): boolean => {
     const board = graph.boardOf(key)
@@ -92,30 +96,36 @@ export function createGraphView({
     caps,
     foldEngagement({ engagement, row, positive }) {
       const { action, boardId, occurredAtMs: atMs } = engagement
-      if (row < 0) return false
+      if (row < 0) return 'again'
       if (action === 'unsave' && boardId !== null) {
         taken.note(boardId, row, atMs)
         if (!isLater(boardKeyOf(boardId), row, atMs)) graph.remove(boardKeyOf(boardId), row)
       }
-      if (!positive) return false
+      if (!positive) return 'again'
       if (action === 'save' && boardId !== null && !taken.isAfter(boardId, row, atMs)) {
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
       // A user is one node, whatever the sessions, so that those who act rarely link pins too.
       const key = userKey(engagement.userId)
-      const trail = graph.boardOf(key)
-      const isFirst = trail < 0 || graph.pinsOfBoard.find(trail, row) < 0
-      graph.add({ key, kind: 'trail', pinRow: row, atMs })
-      return isFirst
+      const added = graph.add({ key, kind: 'trail', pinRow: row, atMs })
+      if (added === 'known') return 'again'
+      if (typeof added === 'number') horizons.note(key, added)
+      return added !== 'refused' && horizons.counts(key, secondsOf(atMs)) ? 'counted' : 'new'
     },
     withdraw(userId, row, saves) {
-      if (!saves.some(({ isFirst }) => isFirst)) return
       const key = userKey(userId)
+      // An earlier entry of the pin may have come and gone, and this one be of another action.
+      if (!saves.some(({ atMs, isFirst }) => isFirst && !horizons.hides(key, secondsOf(atMs)))) return false
       const trail = graph.boardOf(key)
       const at = trail < 0 ? -1 : graph.pinsOfBoard.find(trail, row)
-      if (at < 0) return
-      const isOfSave = saves.some(({ atMs }) => Math.floor(atMs / 1000) === graph.atSeconds[at])
+      if (at < 0) return false
+      const isOfSave = saves.some(({ atMs }) => secondsOf(atMs) === graph.atSeconds[at])
       if (isOfSave) graph.remove(key, row)
+      return isOfSave
+    },
+    forget(userId) {
+      graph.removeBoard(userKey(userId))
+      horizons.forget(userKey(userId))
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)
@@ -156,10 +166,12 @@ export function createGraphView({
     save(writer) {
       graph.save(writer)
       taken.save(writer.under('taken'))
+      horizons.save(writer.under('horizons'))
     },
     load(reader) {
       graph.load(reader)
       taken.load(reader.under('taken'))
+      horizons.load(reader.under('horizons'))
     },
   }
 }

@@ -98,6 +98,6 @@ describe('the last board of a pin', () => {
   it('is none for unknown pins, and not known where no source keeps boards', () => {
     const retrieval = withBoards()
     expect([...retrieval.boardsOf([asId<PinId>('unknown')])!]).toEqual([0])
-    expect(onlySource('popularity').boardsOf(somePins)).toBeNull()
+    expect(onlySource('revisit').boardsOf(somePins)).toBeNull()
   })
 })

@@ -30,8 +30,9 @@ interface Edge {
   readonly atMs: number
 }
 
-const add = (graph: PinGraph, { board, pinRow, atMs }: Edge): void =>
+const add = (graph: PinGraph, { board, pinRow, atMs }: Edge): void => {
   graph.add({ key: keyOf(board), kind: 'trail', pinRow, atMs })
+}
 
 /** All lists with boards by name instead of row: what a graph holds, however it came about. */
 function contents(graph: PinGraph, boardCount = boards, pinCount = pins): unknown {

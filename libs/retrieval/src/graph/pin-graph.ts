@@ -18,6 +18,9 @@ export interface BoardKey {
   readonly low: number
 }
 
+/** What `add` did; a number: it added the pin, and a full list dropped its oldest entry, which is of this time in seconds. */
+export type Added = 'added' | 'known' | 'refused' | number
+
 /** Caps in nodes and edges. */
 export interface PinGraphOptions {
   readonly maxPins: number
@@ -56,7 +59,7 @@ export interface PinGraph extends RowHolder {
   /** Boards dropped to make room since the start. */
   readonly dropped: number
   /** Adds a pin to a board; a repeat moves the edge to the later of both times. */
-  add(edge: { readonly key: BoardKey; readonly kind: BoardKind; readonly pinRow: number; readonly atMs: number }): void
+  add(edge: { readonly key: BoardKey; readonly kind: BoardKind; readonly pinRow: number; readonly atMs: number }): Added
   /** Removes a pin from a board; ignores an unknown edge. */
   remove(key: BoardKey, pinRow: number): void
   /** Drops a board with its edges; ignores an unknown board. */
@@ -203,26 +206,29 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     atSeconds,
     memory,
     add({ key, kind, pinRow, atMs }) {
-      if (pinRow < 0 || pinRow >= maxPins) return
-      const seconds = Math.min(0xffffffff, Math.max(0, Math.floor(atMs / 1000)))
+      if (pinRow < 0 || pinRow >= maxPins) return 'refused'
+      const seconds = secondsOf(atMs)
       while (byKey.size > 0 && pool.inUse > poolEntries - roomKeptFree(options)) dropOne()
       pinLimit = Math.max(pinLimit, pinRow + 1)
       const board = intern(key, kind)
       recentlyUsed[board] = 1
       const at = pinsOfBoard.find(board, pinRow)
       if (at >= 0) {
-        if (atSeconds[at]! >= seconds) return
+        if (atSeconds[at]! >= seconds) return 'known'
         pinsOfBoard.remove(board, pinRow)
         boardsOfPin.remove(pinRow, board)
       }
+      const oldest = pinsOfBoard.countOf(board) === 0 ? 0 : atSeconds[pinsOfBoard.startOf(board)]!
       const out = pinsOfBoard.insert(board, pinRow, seconds)
       if (out === pinRow) {
         if (pinsOfBoard.countOf(board) === 0) release(board)
-        return
+        return 'refused'
       }
       if (out !== nothingDropped) boardsOfPin.remove(out, board)
       boardsOfPin.insert(pinRow, board, seconds)
       breadth.changed(board)
+      if (at >= 0) return 'known'
+      return out === nothingDropped ? 'added' : oldest
     },
     remove(key, pinRow) {
       const board = byKey.get(key.high, key.low)
@@ -340,6 +346,11 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       for (let board = 0; board < rowLimit; board++) breadth.changed(board)
     },
   }
+}
+
+/** The second of a time, as edges keep it. */
+export function secondsOf(atMs: number): number {
+  return Math.min(0xffffffff, Math.max(0, Math.floor(atMs / 1000)))
 }
 
 // One edge needs at most a block of each side; blocks double, so a full list asks for two thirds more than it has.

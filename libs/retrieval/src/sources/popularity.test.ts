@@ -4,7 +4,7 @@ import { aCataloguePin } from '@freshet/domain/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { anEngagement, aQuery, hourMs, onlySource, startMs } from '../builders.fixture.ts'
+import { anEngagement, aQuery, hourMs, onlySource, quickCaps, startMs } from '../builders.fixture.ts'
 
 const pinIds = Array.from({ length: 40 }, (_, n) => asId<PinId>(`pin-${n}`))
 const locales = [null, 'de-DE', 'fr-FR']
@@ -30,11 +30,11 @@ test('law: the order kept between requests answers as one made for the request',
       fc.array(fc.nat(5), { minLength: 1, maxLength: 12 }),
       fc.nat(12),
       (salt, steps, maxListed) => {
-        const kept = onlySource('popularity', { maxListed: 3 + maxListed })
+        const kept = onlySource('popularity', { maxListed: 3 + maxListed }, {}, quickCaps)
         let n = 0
         for (const step of steps) {
           for (const end = n + step; n < end; n++) fold(kept, n, salt)
-          const fresh = onlySource('popularity', { maxListed: 3 + maxListed })
+          const fresh = onlySource('popularity', { maxListed: 3 + maxListed }, {}, quickCaps)
           for (let i = 0; i < n; i++) fold(fresh, i, salt)
           for (const locale of locales) {
             const query = aQuery({ locale, exclude: pinIds.slice(0, salt % 10), limit: 15 })
@@ -52,8 +52,8 @@ test('law: the order kept between requests answers as one made for the request',
 test('law: the head of the kept order is the beginning of the whole answer', () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 20, max: 120 }), (salt, events) => {
-      const head = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 3 })
-      const whole = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 300 })
+      const head = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 3 }, quickCaps)
+      const whole = onlySource('popularity', { maxListed: 60 }, { maxCandidates: 300 }, quickCaps)
       for (let n = 0; n < events; n++) for (const retrieval of [head, whole]) fold(retrieval, n, salt)
       for (const locale of locales) {
         const query = aQuery({ locale, exclude: pinIds.slice(0, salt % 30), limit: 50 })

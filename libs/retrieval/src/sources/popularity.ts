@@ -62,6 +62,8 @@ interface Listed {
 function createPopularity(views: SharedViews, parameters: PopularityParameters): Source {
   const { catalogue, board, rates } = views
   const { maxListed, maxLocales } = parameters
+  // So that each user counts once in the rates.
+  views.graph()
   const publishedAtMs = (row: number): number => catalogue.createdAtMsOf(row) || 1
   const lists = new Map<number, Listed>()
   // That of the pin whose description changed last, before it did.

@@ -80,15 +80,14 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
   return {
     name: 'trending',
     scale: 'probability',
-    foldEngagement({ engagement, row, isFirst }) {
-      if (!isFirst) return
+    foldEngagement({ engagement, row, isCounted }) {
+      if (!isCounted) return
       present.add(row, engagement.occurredAtMs)
       past.add(row, engagement.occurredAtMs)
       list.raised(row)
     },
-    withdraw({ row, saves }) {
-      for (const { atMs, isFirst } of saves) {
-        if (!isFirst) continue
+    withdraw({ row, uncounted }) {
+      for (const atMs of uncounted) {
         present.take(row, atMs)
         past.take(row, atMs)
       }

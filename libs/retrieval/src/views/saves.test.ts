@@ -14,18 +14,18 @@ const act = (pinId: string, boardId: string | null, atMs: number, userId = 'u') 
 describe('A8: saves', () => {
   it('are returned once, by an unsave of the same board', () => {
     const saves = createSaves({ maxSaves: 100 })
-    saves.note(act('p', 'x', 1), true)
-    saves.note(act('p', 'y', 2), false)
-    saves.note(act('q', 'x', 3), true)
-    expect(saves.withdraw(act('p', 'x', 4))).toEqual([{ atMs: 1, isFirst: true }])
+    saves.note(act('p', 'x', 1), 'counted')
+    saves.note(act('p', 'y', 2), 'again')
+    saves.note(act('q', 'x', 3), 'counted')
+    expect(saves.withdraw(act('p', 'x', 4))).toEqual([{ atMs: 1, isFirst: true, isCounted: true }])
     expect(saves.withdraw(act('p', 'x', 5))).toEqual([])
-    expect(saves.withdraw(act('p', null, 6))).toEqual([{ atMs: 2, isFirst: false }])
+    expect(saves.withdraw(act('p', null, 6))).toEqual([{ atMs: 2, isFirst: false, isCounted: false }])
     expect(saves.withdraw(act('q', 'x', 7, 'other'))).toEqual([])
   })
 
   it('made after the unsave stay, and older ones that arrive after it are taken back', () => {
     const saves = createSaves({ maxSaves: 100 })
-    saves.note(act('p', 'x', 10), true)
+    saves.note(act('p', 'x', 10), 'counted')
     expect(saves.withdraw(act('p', 'x', 5))).toEqual([])
     expect(saves.isWithdrawn(act('p', 'x', 4))).toBe(true)
     expect(saves.isWithdrawn(act('p', 'y', 4))).toBe(false)
@@ -34,16 +34,16 @@ describe('A8: saves', () => {
 
   it('of an erased user are forgotten, also in a snapshot', () => {
     const saves = createSaves({ maxSaves: 3 })
-    saves.note(act('p', 'x', 1), true)
-    saves.note(act('p', 'x', 2, 'other'), true)
-    saves.note(act('q', 'y', 3), true)
+    saves.note(act('p', 'x', 1), 'counted')
+    saves.note(act('p', 'x', 2, 'other'), 'counted')
+    saves.note(act('q', 'y', 3), 'counted')
     saves.forget('u')
     const bytes = encodeSnapshot((writer) => saves.save(writer))
     const none = createSaves({ maxSaves: 3 })
     none.load(decodeSnapshot(bytes))
     for (const each of [saves, none]) {
       expect(each.withdraw(act('p', 'x', 9))).toEqual([])
-      expect(each.withdraw(act('p', 'x', 9, 'other'))).toEqual([{ atMs: 2, isFirst: true }])
+      expect(each.withdraw(act('p', 'x', 9, 'other'))).toEqual([{ atMs: 2, isFirst: true, isCounted: true }])
     }
     const kept = decodeSnapshot(bytes)
     for (const name of ['highs', 'lows', 'users', 'boards'] as const)
@@ -66,7 +66,7 @@ describe('A8: saves', () => {
             other = restored
           }
           expect(whole.isWithdrawn(one)).toBe(other.isWithdrawn(one))
-          if (save) for (const saves of [whole, other]) saves.note(one, true)
+          if (save) for (const saves of [whole, other]) saves.note(one, 'counted')
           else expect(whole.withdraw(one)).toEqual(other.withdraw(one))
           expect(whole.size).toBeLessThanOrEqual(maxSaves)
         })

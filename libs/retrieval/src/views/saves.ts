@@ -13,11 +13,19 @@ export interface SaveAct {
   readonly atMs: number
 }
 
+/**
+ * What a positive action is to its user: `again`: the user has acted on the pin before, as far as the trail goes back;
+ * `counted`: the first, so the user counts for the pin from now on; `new`: the first that the full trail knows of, which does not count.
+ */
+export type Novelty = 'again' | 'new' | 'counted'
+
 /** A save that was taken back. */
 export interface WithdrawnSave {
   readonly atMs: number
-  /** Whether it was the user's first positive action on the pin. */
+  /** Whether it was the user's first positive action on the pin, as far as the trail went back. */
   readonly isFirst: boolean
+  /** Whether the user counted for the pin with it. */
+  readonly isCounted: boolean
 }
 
 /**
@@ -27,7 +35,7 @@ export interface WithdrawnSave {
 export interface Saves {
   /** Whether an unsave with a later time arrived before this save. */
   isWithdrawn(save: SaveAct): boolean
-  note(save: SaveAct, isFirst: boolean): void
+  note(save: SaveAct, novelty: Novelty): void
   /** Takes back the saves that an unsave withdraws, and returns them; only the latest `maxSaves` saves are known. */
   withdraw(unsave: SaveAct): readonly WithdrawnSave[]
   /** Forgets all saves and unsaves of a user, also in snapshots. */
@@ -40,9 +48,8 @@ export interface Saves {
 }
 
 const gone = 0
-const saved = 1
-const firstSaved = 2
 const unsaved = 3
+const kindOf: Readonly<Record<Novelty, number>> = { again: 1, new: 2, counted: 4 }
 
 /** Creates an empty memory; beyond `maxSaves` entries the one that arrived first goes. */
 export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves {
@@ -136,15 +143,15 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       for (const at of entriesOf(save)) if (kinds[at] === unsaved && times[at]! >= save.atMs) return true
       return false
     },
-    note(save, isFirst) {
-      put(entryOf(save, isFirst ? firstSaved : saved))
+    note(save, novelty) {
+      put(entryOf(save, kindOf[novelty]))
     },
     withdraw(unsave) {
       const withdrawn: WithdrawnSave[] = []
       for (const at of entriesOf(unsave)) {
         const kind = kinds[at] ?? gone
-        if ((kind !== saved && kind !== firstSaved) || times[at]! > unsave.atMs) continue
-        withdrawn.push({ atMs: times[at]!, isFirst: kind === firstSaved })
+        if (kind === gone || kind === unsaved || times[at]! > unsave.atMs) continue
+        withdrawn.push({ atMs: times[at]!, isFirst: kind !== kindOf.again, isCounted: kind === kindOf.counted })
         kinds[at] = gone
       }
       put(entryOf(unsave, unsaved))
