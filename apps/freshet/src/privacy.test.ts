@@ -175,12 +175,12 @@ async function anIngest({ pseudonyms = false, broken = false } = {}) {
   /** One engagement over gRPC, which is refused. Resolves to its status. */
   const overGrpc = async (): Promise<unknown> => {
     const server = await startGrpcServer({
-      access: openAccess,
       ...z.object(grpcSettings(0)).parse({}),
-      port: 0,
-      services: [createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: 8 })],
+      access: openAccess,
       descriptors: null,
       metrics,
+      port: 0,
+      services: [createIngestGrpcService(ingest, { metrics, report, maxStreamBatches: 8 })],
     })
     closing.push(() => server.close())
     const client = new (makeGenericClientConstructor({}, 'raw'))(

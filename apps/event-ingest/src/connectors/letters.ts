@@ -38,7 +38,7 @@ export function namedText({ raw, id }: ReadEvent, format: ConnectorFormat, mappi
   return JSON.stringify({ ...(id !== '' && { id }), ...(isKnown && { name }) })
 }
 
-/** What a dead letter says about the problem. Messages quote what the mapping reads; with pseudonyms, and of what is no object, letters quote nothing. */
+/** What a dead letter says about the problem. Messages quote what the mapping reads; with pseudonyms, and of what is not an object, letters quote nothing. */
 export function messageOf({ code, field, message }: IngestProblem, { raw }: ReadEvent, isNamed: boolean): string {
   const isBare = isNamed || !(raw === null || isJsonObject(raw))
   return isBare ? `${field === '' ? 'the event' : field} was refused: ${code}` : message
