@@ -90,7 +90,7 @@ export const joinerBugs: readonly PlantedBug[] = [
   {
     name: 'repeated-feed-joined-again',
     means: 'a record of a feed that comes twice makes its rows twice',
-    edits: [{ file: join, find: "if (feeds.has(feed.feedId)) return drop(feed, 'repeated')", replace: '' }],
+    edits: [{ file: join, find: "if (feeds.has(feed.feedId)) return drop(feed.pinIds.length, 'repeated')", replace: '' }],
   },
   {
     name: 'spill-file-deleted-at-once',
@@ -109,8 +109,8 @@ export const joinerBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'joiner/shelf.ts',
-        find: 'from: at, to: (at += record.length)',
-        replace: 'from: 0, to: (at += record.length)',
+        find: 'from: at, to: (at += record?.length ?? 0)',
+        replace: 'from: 0, to: (at += record?.length ?? 0)',
       },
     ],
   },
