@@ -76,6 +76,8 @@ if ('absent' in cluster || engine !== null) {
             .withEnvironment({
               FRESHET_KAFKA_BROKERS: world.brokers.join(','),
               FRESHET_OPERATIONS_PORT: String(operationsOf.get(name)),
+              // The images listen on all addresses, and the services have no keys here.
+              FRESHET_ACCESS_OPEN: 'true',
               ...(name === 'feature-updater' ? {} : { FRESHET_GRPC_PORT: String(grpcOf.get(name)) }),
               ...own[name],
             })
