@@ -90,7 +90,9 @@ export const joinerBugs: readonly PlantedBug[] = [
   {
     name: 'repeated-feed-joined-again',
     means: 'a record of a feed that comes twice makes its rows twice',
-    edits: [{ file: join, find: "if (feeds.has(feed.feedId)) return drop(feed.pinIds.length, 'repeated')", replace: '' }],
+    edits: [
+      { file: join, find: "if (feeds.has(feed.feedId)) return drop(feed.pinIds.length, 'repeated')", replace: '' },
+    ],
   },
   {
     name: 'spill-file-deleted-at-once',
