@@ -5,7 +5,7 @@
  *
  * Starts `freshet dev` on an empty folder, with the flags and variables that `npm start` gives it, posts the pins and the events of a history, waits until all of it is in state and
  * views, then asks for feeds and posts events at the given rates per second. Prints the anonymous memory of the process (all
- * that is no page of a file; Linux only) every 15 seconds, its slope over the second half, and the bytes of each view.
+ * that is not a page of a file; Linux only) every 15 seconds, its slope over the second half, and the bytes of each view.
  * `--restart` starts it again when it is filled, as after an import: it then has read everything from its log.
  * Defaults: 3,000 pins, 5,000 users, 110 feeds and 370 events a second for 7 minutes.
  */

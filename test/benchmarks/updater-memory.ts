@@ -69,7 +69,7 @@ export async function updaterMemoryRows(bench: Bench): Promise<BenchRow[]> {
 interface Memory {
   /** Heap and buffers. */
   readonly js: number
-  /** All that is no page of a file; where the system doesn't tell, all that is resident. */
+  /** All that is not a page of a file; where the system doesn't tell, all that is resident. */
   readonly own: number
 }
 

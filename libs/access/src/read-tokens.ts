@@ -29,7 +29,7 @@ const maxUserIdLength = 256
 export interface TokenKeys {
   readonly jwks: string | null
   readonly secret: string | null
-  /** Keys behind a URL, if there is no file of them. They outlive this verifier, so that an outage does not lose them. */
+  /** Keys behind a URL; absent: they are in a file. They outlive this verifier, so an outage does not lose them. */
   readonly remote: RemoteKeys | null
 }
 

@@ -7,7 +7,7 @@ import type { Action } from '@freshet/domain/engagement'
 import { formatSources, readField, type FieldRule } from './field-sources.ts'
 import { mappedFields, type EventRule, type FormatMapping, type MappedField } from './mapping.ts'
 
-/** Why an event has no consequence, which is no mistake of the sender. */
+/** Why an event has no consequence, though its sender made no mistake. */
 export type SkipReason =
   'unknown-name' | 'dropped' | 'ignored-call' | 'nothing-to-merge' | 'merge-denied' | 'empty-record'
 

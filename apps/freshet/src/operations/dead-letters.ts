@@ -119,9 +119,16 @@ export async function runDlqReplay(
 function parseFilter({ topic, code, since, key }: DeadLetterArguments): DeadLetterFilter {
   const sinceMs = since === undefined ? null : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw new ArgumentError(`--since is ${since}; give a time such as 2026-01-31T08:00:00Z`)
-  if (topic !== undefined && !(topic in topics))
-    throw new ArgumentError(`--topic is ${topic}; topics are ${Object.keys(topics).join(', ')}`)
+  if (topic !== undefined && !(topic in topics) && !isOfOthers(topic))
+    throw new ArgumentError(
+      `--topic is ${topic}; topics are ${Object.keys(topics).join(', ')}, source:TOPIC and http:segment`,
+    )
   return { sourceTopic: topic ?? null, code: code ?? null, sinceMs, key: key ?? null }
+}
+
+/** Whether dead letters of this topic are events of another system, which connectors put aside as text. */
+function isOfOthers(topic: string): boolean {
+  return /^(source|http):./.test(topic)
 }
 
 function formatLine(deadLetter: StoredDeadLetter): string {
@@ -132,6 +139,7 @@ function formatLine(deadLetter: StoredDeadLetter): string {
 }
 
 function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
+  if (isOfOthers(sourceTopic)) return Buffer.from(value).toString()
   try {
     if (sourceTopic === 'engagements.v1' && isUserMerge(value)) return JSON.stringify(listMerge(decodeUserMerge(value)))
     if (sourceTopic === 'engagements.v1') return JSON.stringify(decodeReceivedEngagement(value))

@@ -65,9 +65,13 @@ const ends = (topic: string): Promise<number> =>
 const stored = (scope: string, userId: string): Promise<Uint8Array | null> =>
   opened(async ({ store }) => (await store.read(scope, partitionOf(userId, partitions), [userId])).values[0] ?? null)
 
-function aLetter(value: Uint8Array, sourcePosition: number): ReturnType<typeof aRecord> {
+function aLetter(
+  value: Uint8Array,
+  sourcePosition: number,
+  sourceTopic = 'engagements.v1',
+): ReturnType<typeof aRecord> {
   const letter = {
-    sourceTopic: 'engagements.v1',
+    sourceTopic,
     sourcePartition: 0,
     sourcePosition,
     key: 'u',
@@ -112,6 +116,18 @@ describe('freshet dlq', () => {
     await expect(runDlqShow('3/999', { data }, aTerminal())).rejects.toThrow(/no dead letter at 3\/999/)
     await expect(runDlqShow('three', { data }, aTerminal())).rejects.toThrow(/PARTITION\/POSITION/)
   })
+
+  it.each(['source:shop.events', 'http:segment'])(
+    'lists events of another system, %s, and shows their text',
+    async (topic) => {
+      await append('dead-letters.v1', aLetter(Buffer.from('{"event":"Pin Saved"}'), 3, topic))
+      await runDlqList({ data, topic }, aTerminal())
+      expect(written).toContain(`${topic}/0@3`)
+      expect(written).toMatch(/1 dead letters?\n$/)
+      await runDlqShow(place().replace('/0', '/2'), { data }, aTerminal())
+      expect(written).toContain('{"event":"Pin Saved"}')
+    },
+  )
 
   it('refuses an unknown topic', async () => {
     await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(

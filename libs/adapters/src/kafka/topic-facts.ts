@@ -35,7 +35,7 @@ export interface Topics {
 const earliest = -2
 const latest = -1
 
-/** How a client that is no member of a group names itself. Brokers take its positions only while the group has no members. */
+/** How a client that is not a member of a group names itself. Brokers take its positions only while the group has no members. */
 const noMember = { generationId: -1, memberId: '', groupInstanceId: null }
 
 /** Asks a cluster about topics. */
