@@ -49,7 +49,7 @@ const timers = {
   imports: ['node:timers', 'node:timers/promises', 'node:perf_hooks'].map((name) => ({ name, message: timerMessage })),
 }
 /** Code of ours that runs in production. */
-const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts']
+const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}']
 /** Files that put a process together, so they hand out what the system has. */
 const compositionRoots = [
   'apps/*/src/main.ts',
@@ -67,6 +67,8 @@ const systemRooms = [
   'libs/service/src/wall-clock.ts',
   // What the SDK finds in a browser or in Node.
   'libs/client/src/*environment.ts',
+  // What the page finds in its browser.
+  'apps/console/src/api/browser.ts',
 ]
 /** What only tests import. */
 const testFiles = [
@@ -140,6 +142,7 @@ export default ts.config(
                 'scope:domain',
               ],
             },
+            { sourceTag: 'scope:page', onlyDependOnLibsWithTags: ['scope:client'] },
             { sourceTag: 'scope:composition', onlyDependOnLibsWithTags: ['*'] },
           ],
         },

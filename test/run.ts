@@ -33,6 +33,7 @@ const checks: readonly Check[] = [
   { group: 'proto', name: 'buf breaking', command: ['node', 'proto/breaking.ts'] },
   { group: 'proto', name: 'generated code is current', command: ['node', 'proto/generate.ts', '--check'] },
   { group: 'types', name: 'types', command: ['tsc', '--noEmit'] },
+  { group: 'types', name: 'types of the page', command: ['tsc', '--noEmit', '-p', 'apps/console'] },
   {
     group: 'lint',
     name: 'no dead exports, files or dependencies',

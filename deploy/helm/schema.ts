@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..')
 type Schema = Readonly<Record<string, unknown>>
 
 /** Services of the chart: all apps except the command line. */
-export const services: readonly string[] = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
+export const services: readonly string[] = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet' && app !== 'console')
 
 /** The settings that a service's process accepts. */
 async function settingsOf(service: string): Promise<readonly SettingRow[]> {

@@ -16,7 +16,8 @@ import { importsOf } from './import-graph.ts'
 
 const root = join(import.meta.dirname, '../..')
 const apps = readdirSync(join(root, 'apps'))
-const services = apps.filter((app) => app !== 'freshet')
+/** All but the composition and the page, which write and read no topic themselves. */
+const services = apps.filter((app) => app !== 'freshet' && app !== 'console')
 /** The README says that these are not drawn. */
 const notDrawn = ['erasures.v1', 'dead-letters.v1', 'engagements-late.v1', 'models.v1']
 

@@ -9,7 +9,7 @@ import { parse } from 'yaml'
 import type { z } from 'zod'
 
 const root = join(import.meta.dirname, '../..')
-const services = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
+const services = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet' && app !== 'console')
 
 async function settingsOf(app: string): Promise<ReturnType<typeof describeConfig>> {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {

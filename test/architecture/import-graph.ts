@@ -12,10 +12,10 @@ export function importsOf(text: string): string[] {
   return [...found].map((match) => match[1]!)
 }
 
-/** The TypeScript files below a folder, as paths from the root. */
+/** The TypeScript files (also with JSX) below a folder, as paths from the root. */
 export function sourcesOf(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .filter((entry) => !/node_modules|assembly|client\/dist/.test(entry.parentPath))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 }

@@ -5,7 +5,7 @@ const graph = readImportGraph(['libs', 'apps', 'test', 'proto', 'deploy'])
 
 /** Files that nothing imports, because somebody starts them: by a script of package.json, a README or another process. */
 const programs = [
-  /^apps\/[^/]+\/src\/main\.ts$/,
+  /^apps\/[^/]+\/src\/main\.tsx?$/,
   /^(apps|libs)\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
   /^test\/feeds\/read-your-writes\.ts$/,

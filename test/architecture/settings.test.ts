@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'freshet-settings-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const schemas: [string, z.ZodObject][] = [['freshet dev', devSchema]]
-for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'freshet')) {
+for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'freshet' && name !== 'console')) {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {
     processSchema: z.ZodObject
   }
