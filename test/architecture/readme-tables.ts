@@ -14,6 +14,7 @@ import { accessErrorCatalogue } from '@freshet/access/errors'
 import { accessMatrix, callerKinds, type MatrixRow } from '@freshet/freshet/keys/matrix'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
+import { consoleErrorCatalogue } from '@freshet/freshet/console/errors'
 import { worldErrorCatalogue } from '@freshet/freshet/world/errors'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { snapshotErrorCatalogue } from '@freshet/columns/errors'
@@ -214,6 +215,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     ...argumentErrorCatalogue,
     ...operationErrorCatalogue,
     ...worldErrorCatalogue,
+    ...consoleErrorCatalogue,
     ...experimentErrorCatalogue,
   })
   tables.set(

@@ -64,7 +64,7 @@ const service = createNodeProcess({
     program,
     'dev',
     ...['--data', folder, '--sample', 'false', '--operations.port', String(operations)],
-    ...['--ingestHttp.port', String(ingest), '--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
+    ...['--console.enabled', 'false', '--ingestHttp.port', String(ingest), '--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
   ],
   ports: { operations, http: ingest, grpc },
   env: start.env,

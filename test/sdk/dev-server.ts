@@ -33,6 +33,7 @@ export async function startDevServer(env: Readonly<Record<string, string>> = {})
       FRESHET_DATA_FOLDER: join(folder, 'data'),
       FRESHET_SAMPLE: 'false',
       FRESHET_INGEST_HTTP_PORT: String(http),
+      FRESHET_CONSOLE_ENABLED: 'false',
       FRESHET_FEED_HTTP_PORT: String(feed),
       FRESHET_GRPC_PORT: String(grpc),
       FRESHET_OPERATIONS_PORT: String(operations),

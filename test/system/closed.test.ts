@@ -62,7 +62,7 @@ describe('one process with keys', () => {
       arguments: [
         ...['apps/freshet/src/main.ts', 'dev', '--data', at('data')],
         ...['--operations.port', String(operationsPort), '--ingestHttp.port', String(http)],
-        ...['--feedHttp.port', String(feedPort), '--grpc.port', String(grpc), '--admin.port', String(adminPort)],
+        ...['--console.enabled', 'false', '--feedHttp.port', String(feedPort), '--grpc.port', String(grpc), '--admin.port', String(adminPort)],
         ...['--access.keysFile', at('keys.json'), '--access.jwt.secretFile', at('token.secret')],
         ...['--access.reloadIntervalMs', '100'],
         // All addresses of this machine: an open process would refuse.
@@ -199,7 +199,7 @@ describe('one process without keys', () => {
     const { code, error } = await freshet([
       ...['dev', '--data', at('open'), '--sample', 'false', '--ingestHttp.host', '0.0.0.0'],
       ...['--operations.port', String(operations), '--ingestHttp.port', String(http)],
-      ...['--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
+      ...['--console.enabled', 'false', '--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
     ])
     expect(code).toBe(78)
     expect(error).toContain('ACCESS_OPEN_REFUSED: without keys the process does not listen on 0.0.0.0')

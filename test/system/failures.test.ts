@@ -282,6 +282,7 @@ describe('a process that cannot start prints the reason in one line and ends wit
         env: {
           FRESHET_OPERATIONS_PORT: String(operations),
           FRESHET_INGEST_HTTP_PORT: String(ingest),
+          FRESHET_CONSOLE_ENABLED: 'false',
           FRESHET_FEED_HTTP_PORT: String(feed),
           FRESHET_GRPC_PORT: String(grpc),
         },

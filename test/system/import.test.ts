@@ -100,7 +100,7 @@ describe('one process with imported history', () => {
       arguments: [
         ...['apps/freshet/src/main.ts', 'dev', '--data', data, '--ingest.maxEventAgeDays', '0'],
         ...['--operations.port', String(operationsPort), '--ingestHttp.port', String(ingestPort)],
-        ...['--feedHttp.port', String(feedPort), '--grpc.port', String(grpc)],
+        ...['--console.enabled', 'false', '--feedHttp.port', String(feedPort), '--grpc.port', String(grpc)],
       ],
       env: {},
       ports: { operations: operationsPort, http: ingestPort, grpc },

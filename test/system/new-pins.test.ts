@@ -73,7 +73,7 @@ beforeAll(async () => {
     arguments: [
       ...['apps/freshet/src/main.ts', 'dev', '--data', folder, '--sample', 'false', '--data.fsync', 'false'],
       ...['--operations.port', String(operations), '--ingestHttp.port', String(ingest)],
-      ...['--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
+      ...['--console.enabled', 'false', '--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
     ],
     env: {},
     ports: { operations, http: ingest, grpc },

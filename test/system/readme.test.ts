@@ -81,6 +81,7 @@ describe.each(paths)('A27 · the first page of the README, with %s', (_name, pat
         ...process.env,
         PATH: path,
         FRESHET_INGEST_HTTP_PORT: String(ports.ingest),
+        FRESHET_CONSOLE_ENABLED: 'false',
         FRESHET_FEED_HTTP_PORT: String(ports.feeds),
         FRESHET_GRPC_PORT: String(ports.grpc),
         FRESHET_OPERATIONS_PORT: String(ports.operations),

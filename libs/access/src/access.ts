@@ -7,6 +7,7 @@ import { idOfKey, invalid, parseKeyFile } from './key-file.ts'
 import { createKeyRing, type KeyRing, type KnownKey } from './key-ring.ts'
 import { createReadTokens, type ReadTokens } from './read-tokens.ts'
 import { createRemoteKeys } from './remote-keys.ts'
+import { isLoopback } from './loopback.ts'
 import type { AccessConfig } from './settings.ts'
 import { pendingSignature, signatureWindowMs, type PendingSignature } from './signature.ts'
 import { readTexts, type Texts } from './watched-texts.ts'
@@ -24,6 +25,8 @@ export interface Identified {
 export interface Access {
   /** The process has no keys: everybody may make every call. */
   readonly open: boolean
+  /** The process is open for this machine only, so its servers answer only for names of this machine. */
+  readonly loopbackOnly: boolean
   /** Web origins of the keys. */
   origins(): ReadonlySet<string>
   /** Who sends a request. `valuesOf`: all values of a header. Throws or rejects with an AccessError. */
@@ -46,6 +49,7 @@ const anonymousIdentity: Identified = { caller: anonymousCaller, signature: null
 /** The access of a process without keys that may listen everywhere, for tests and tools. */
 export const openAccess: Access = {
   open: true,
+  loopbackOnly: false,
   origins: () => new Set(),
   identify: () => openIdentity,
   checkListening: () => undefined,
@@ -131,6 +135,7 @@ export async function createAccess(
 
   return {
     open,
+    loopbackOnly: open && !config.open,
     origins: () => watched.current().ring.origins,
     identify(valuesOf) {
       if (open) return openIdentity
@@ -171,9 +176,4 @@ function internalKeyIn(text: string): string {
   if (!key.startsWith('fi_') || idOfKey(key) === null)
     throw invalid('access.internalKeyFile', ['it does not hold an internal key, fi_…'])
   return key
-}
-
-/** Whether only this machine reaches an address. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }

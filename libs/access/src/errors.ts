@@ -72,6 +72,11 @@ export const accessErrorCatalogue = {
     meaning: 'A field of the request is for trusted callers: server keys, admin keys and our own services.',
   },
   ACCESS_ORIGIN_DENIED: { ...denied, meaning: 'The web origin of the request is not among the origins of the key.' },
+  ACCESS_HOST_REFUSED: {
+    ...denied,
+    meaning:
+      'The request names a host that is not of this server (`host` header), as a page does that reaches this machine by a name of its own. Use `localhost`, or set `access.keysFile` or `access.open`.',
+  },
   ACCESS_ADMIN_PORT: {
     ...denied,
     meaning: 'The call is served on the admin port of event-ingest (`admin.port`) only.',

@@ -11,6 +11,7 @@ import { listenError } from './errors.ts'
 import { addHttpAccess } from './http-access.ts'
 import { acceptedEncodings, BodyError, readBody } from './http-body.ts'
 import { createConnections, type Connections } from './http-connections.ts'
+import { checkHosts, hostNames } from './http-hosts.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Metrics } from './metrics.ts'
 import type { HttpLimits } from './settings.ts'
@@ -28,6 +29,8 @@ export interface HttpAppOptions {
   readonly access: Access
   /** Which server serves admin calls, if this one does not, e.g. `admin port 8081`. Absent: this one serves them. */
   readonly adminCallsAt?: string
+  /** Names for which the server answers besides those of this machine. Absent: an open process answers for those of this machine if it is for this machine only, and any process else for all. */
+  readonly hosts?: readonly string[]
   /** Origins of web pages that may use the server besides those of keys, and the methods that they may use. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
@@ -182,15 +185,17 @@ function addConnectionHooks(app: FastifyInstance, connections: Connections, opti
 }
 
 /** Checks callers, and counts the requests that it refuses. */
-function addAccess(app: FastifyInstance, { name, access, adminCallsAt, metrics }: HttpAppOptions): void {
+function addAccess(app: FastifyInstance, { name, access, adminCallsAt, hosts, metrics }: HttpAppOptions): void {
   const refused = metrics.counter('freshet_access_refused_total')
+  const onRefused = (code: string): void => {
+    refused.inc({ server: name, code })
+    access.refused(name, code)
+  }
+  if (access.loopbackOnly || hosts !== undefined) checkHosts(app, hostNames(hosts ?? []), onRefused)
   addHttpAccess(app, {
     name,
     access,
-    onRefused: (code) => {
-      refused.inc({ server: name, code })
-      access.refused(name, code)
-    },
+    onRefused,
     ...(adminCallsAt !== undefined && { adminCallsAt }),
   })
 }

@@ -31,6 +31,8 @@ export interface ServiceContext<Config> {
   readonly access: Access
   /** Adds a part. Call it right after opening the part. Parts drain and close in reverse order. */
   use(component: Component): void
+  /** Where the operations server listens. */
+  readonly operationsPort: number
   /** Adds routes to the operations server. */
   inspect(...routes: readonly InspectionRoute[]): void
   /** Whether the service as a whole takes traffic; for `grpcComponent`. */
@@ -195,6 +197,7 @@ export async function runService<Schema extends z.ZodObject>(
         report,
         tls,
         access,
+        operationsPort: operations.port,
         use: (component) => {
           service.use(component)
         },

@@ -47,11 +47,14 @@ import { observeJoiner } from '@freshet/trainer/joiner/observe'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
 import { observeRanking } from '@freshet/trainer/ranking/observe'
 import { loadTrainable } from '@freshet/trainer/ranking/trainable'
+import { openPage, ownPage } from '../console/page/build.ts'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
+import { openBrowser } from './open-browser.ts'
 import { installSampleModel } from './sample-model.ts'
+import { startConsole } from './start-console.ts'
 import { welcome } from './welcome.ts'
 
 /** `freshet dev`: all services in this process on LMDB, until a signal ends it. `--data X` means `--data.folder X`. */
@@ -65,6 +68,13 @@ export function runDev(argv: readonly string[]): Promise<void> {
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { config, logger, metrics, report, access, tls, use, inspect, readiness } = context
+  // The build of the page takes as long as the services take to start.
+  const page = config.console.enabled
+    ? openPage(ownPage, {
+        onBuild: () => logger.info('building the page of the console'),
+        onProblem: (error) => report(error, { part: 'console', outcome: 'left-out' }),
+      })
+    : null
   const clock = createSystemClock()
   const random = createSystemRandom()
   const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true })
@@ -209,17 +219,29 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     tls: tls.server('grpc'),
   })
   use(grpcComponent(grpc, readiness))
+  const consolePort =
+    page === null
+      ? null
+      : await startConsole(
+          context,
+          { ingestPort, feedPort, adminPort: adminPort ?? null },
+          { page, demo: null, nowMs: () => performance.now() },
+        )
   process.stdout.write(
     welcome({
+      consolePort,
+      isTls: tls.server('http') !== null,
       ingestPort,
       feedPort,
       grpcPort: grpc.port,
-      operationsPort: config.operations.port,
+      operationsPort: context.operationsPort,
       folder: config.data.folder,
       adminPort: adminPort ?? null,
       reachable: config.access.open,
     }),
   )
+  if (consolePort !== null && config.console.open)
+    openBrowser(`${tls.server('http') === null ? 'http' : 'https'}://localhost:${consolePort}`)
 }
 
 /** Folding this many records takes seconds. */

@@ -10,6 +10,7 @@ import { joinerSchema } from '@freshet/trainer/joiner/config'
 import { rankingSchema } from '@freshet/trainer/ranking/config'
 import type { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
+import { devConsoleSettings } from '../console/settings.ts'
 
 /** Settings of the trainer in `freshet dev`. */
 export const devTrainerSchema = trainerSchema.extend({
@@ -61,6 +62,7 @@ export const devSchema = z.object({
   admin: z.object(adminSettings),
   feedHttp: z.object(httpSettings(8070)),
   grpc: z.object(grpcSettings(7070)),
+  console: z.object(devConsoleSettings),
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   eventLimits: z.object(eventLimitSettings),

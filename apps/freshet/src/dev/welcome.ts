@@ -1,5 +1,9 @@
 /** Addresses of `freshet dev`. */
 export interface Listening {
+  /** Port of the web page; null: the process serves none. */
+  readonly consolePort: number | null
+  /** The servers speak TLS. */
+  readonly isTls: boolean
   readonly ingestPort: number
   readonly feedPort: number
   readonly grpcPort: number
@@ -22,12 +26,16 @@ It is open: ${whoMay(reachable)}. To close it:
 
 /** The text that `freshet dev` prints when it is ready: its addresses and three commands to try. */
 export function welcome(listening: Listening): string {
-  const { ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort, reachable } = listening
+  const { consolePort, isTls, ingestPort, feedPort, grpcPort, operationsPort, folder, adminPort, reachable } = listening
   const key = adminPort === null ? '' : ` -H "freshet-key: $FRESHET_KEY"`
   const json = `-H 'content-type: application/json'${key}`
+  const page =
+    consolePort === null
+      ? ''
+      : `\n  Open        ${isTls ? 'https' : 'http'}://localhost:${consolePort}      feeds, and why they look like this\n`
   return `
 Freshet is ready. Data: ${folder}
-
+${page}
   events      http://localhost:${ingestPort}/v1/engagements${adminPort === null ? ', /v1/pins' : ''}
   feeds       http://localhost:${feedPort}/v1/feed, /v1/related
   gRPC        localhost:${grpcPort}  freshet.blending.v1.Blender, freshet.ingest.v1.EventIngest (with reflection)

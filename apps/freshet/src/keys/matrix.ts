@@ -25,7 +25,7 @@ export type CallerName = keyof typeof callerKinds
 
 /** A call with who may make it. */
 export interface MatrixRow {
-  /** The server: `public`, `admin`, `feeds`, `operations` or `grpc`. */
+  /** The server: `public`, `admin`, `feeds`, `operations`, `console` or `grpc`. */
   readonly server: string
   /** `POST /v1/feed`, or the full method of gRPC. */
   readonly call: string

@@ -25,6 +25,9 @@ import type { Health } from '@freshet/service/service'
 import { httpSettings } from '@freshet/service/settings'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { createConsoleApp } from '../console/app.ts'
+import type { Upstream } from '../console/proxy/upstreams.ts'
+import { consoleSettings } from '../console/settings.ts'
 
 /** A route of an HTTP server. */
 export interface ServedRoute {
@@ -37,7 +40,7 @@ export interface ServedRoute {
 
 /** An HTTP server that does not listen, with its routes. */
 export interface ServedApp {
-  /** `public`, `admin`, `feeds` or `operations`. */
+  /** `public`, `admin`, `feeds`, `operations` or `console`. */
   readonly name: string
   readonly app: FastifyInstance
   readonly routes: readonly ServedRoute[]
@@ -76,6 +79,7 @@ export async function serveNothing(
           inspections: () => [{ path: '/v1/users/{id}/state', answer: async () => ({}) }],
         }),
       },
+      { name: 'console', app: emptyConsole(access) },
     ].map(async ({ name, app }) => {
       await app.ready()
       return { name, app, routes: app.accessRoutes }
@@ -99,6 +103,26 @@ export async function serveNothing(
 const emptyBlender = Object.fromEntries(
   Object.entries(blenderMethods).map(([name, { response }]) => [name, async () => response.fromJSON({})]),
 ) as unknown as Blender
+
+function emptyConsole(access: Access): FastifyInstance {
+  const upstream: Upstream = { name: '', url: 'http://127.0.0.1' }
+  return createConsoleApp({
+    access,
+    config: z.object(consoleSettings(0)).parse({}),
+    version: '',
+    upstreams: {
+      ...{ events: upstream, feeds: upstream, admin: upstream },
+      operations: new Map([['users', upstream]]),
+    },
+    forward: async (_to, _path, _request, reply) => reply.send({}),
+    page: async () => ({ files: new Map() }),
+    demo: null,
+    metrics: createMetrics(),
+    nowMs: () => 0,
+    onDefect: () => undefined,
+    tls: null,
+  })
+}
 
 function emptyIngest(nowMs: () => number): Ingest {
   const answer: Answer = {

@@ -1,0 +1,81 @@
+import { createServer, get, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { openAccess } from '@freshet/access/access'
+import { createMetrics } from '@freshet/service/metrics'
+import { z } from 'zod'
+import { createConsoleApp, type ConsoleOptions } from './app.ts'
+import type { Demo } from './demo.ts'
+import { createForward } from './proxy/forward.ts'
+import { openConnections, type Upstream } from './proxy/upstreams.ts'
+import { consoleSettings } from './settings.ts'
+
+/** A server that answers as `answer` does, and its address. */
+export async function anUpstream(
+  name: string,
+  answer: RequestListener,
+): Promise<{ upstream: Upstream; close(): void }> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const close = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { upstream: { name, url: `http://127.0.0.1:${port}` }, close }
+}
+
+/** A console with some upstreams, and a page of three files. */
+export function aConsole({
+  settings = {},
+  upstreams = {},
+  ...given
+}: Partial<Omit<ConsoleOptions, 'upstreams'>> & {
+  readonly settings?: object
+  readonly upstreams?: Partial<ConsoleOptions['upstreams']>
+} = {}) {
+  const config = z.object(consoleSettings(0)).parse(settings)
+  const connections = openConnections(null)
+  const nobody: Upstream = { name: 'nobody', url: 'http://127.0.0.1:9' }
+  const app = createConsoleApp({
+    access: openAccess,
+    config,
+    version: '1',
+    upstreams: { events: nobody, feeds: nobody, admin: nobody, operations: new Map(), ...upstreams },
+    forward: createForward(connections, config),
+    page: async () => ({ problem: 'no page' }),
+    demo: null,
+    metrics: createMetrics(),
+    nowMs: () => performance.now(),
+    onDefect: (error) => {
+      throw error
+    },
+    tls: null,
+    ...given,
+  })
+  return { app, close: async () => (connections.close(), app.close()) }
+}
+
+/** A demo with one picture, `cat`. */
+export const aDemo: Demo = {
+  users: [{ userId: 'u1', name: 'Ada', likes: ['animals'], locale: 'de' }],
+  locales: ['de', 'en'],
+  attributions: [],
+  pictures: {
+    svg: (pinId) => (pinId === 'cat' ? '<svg xmlns="http://www.w3.org/2000/svg"/>' : null),
+    embed: async (_pinId, { x, y, width, height }) => Float32Array.of(x, y, width, height),
+    title: (pinId, locale) => (pinId === 'cat' ? (locale === 'de' ? 'Katze' : 'cat') : null),
+    search: (words, _locale, limit) => (words === 'cat' ? ['cat'].slice(0, limit) : []),
+    topicName: (topic) => topic,
+  },
+}
+
+/** Asks for a path as it is, where `fetch` would resolve dots. */
+export function rawGet(url: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    get({ hostname, port, path, agent: false }, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject)
+    }).once('error', reject)
+  })
+}
