@@ -62,7 +62,16 @@ describe('one process with keys', () => {
       arguments: [
         ...['apps/freshet/src/main.ts', 'dev', '--data', at('data')],
         ...['--operations.port', String(operationsPort), '--ingestHttp.port', String(http)],
-        ...['--console.enabled', 'false', '--feedHttp.port', String(feedPort), '--grpc.port', String(grpc), '--admin.port', String(adminPort)],
+        ...[
+          '--console.enabled',
+          'false',
+          '--feedHttp.port',
+          String(feedPort),
+          '--grpc.port',
+          String(grpc),
+          '--admin.port',
+          String(adminPort),
+        ],
         ...['--access.keysFile', at('keys.json'), '--access.jwt.secretFile', at('token.secret')],
         ...['--access.reloadIntervalMs', '100'],
         // All addresses of this machine: an open process would refuse.

@@ -287,7 +287,8 @@ describe('the access matrix', () => {
     const from = (origin: string) => (ask: Ask) => ask(ownUser, callers.good.write, { origin })
     const good = (row: MatrixRow): Outcome => (row.cells.write === 'yes' && !isConsole(row) ? 'admitted' : 'denied')
     expect(await wrong(good, from(goodOrigin))).toEqual([])
-    const foreign = (row: MatrixRow): Outcome => ((isPublic(row) && !isConsole(row)) || !http(row) ? good(row) : 'denied')
+    const foreign = (row: MatrixRow): Outcome =>
+      (isPublic(row) && !isConsole(row)) || !http(row) ? good(row) : 'denied'
     for (const origin of ['https://evil.example', 'null', `${goodOrigin}.evil.example`, goodOrigin.toUpperCase()])
       expect(await wrong(foreign, from(origin))).toEqual([])
   })
