@@ -167,7 +167,7 @@ describe('a service', () => {
     expect((await fetch(`${url}/api/feeds/v1/feed`)).status).toBe(200)
   })
 
-  it('is told when the page has gone', async () => {
+  it('stops its work when the page has gone', async () => {
     const gone = Promise.withResolvers<void>()
     const came = Promise.withResolvers<void>()
     const url = await started((_request, response) => {
