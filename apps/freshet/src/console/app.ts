@@ -11,9 +11,11 @@ import type { FastifyInstance } from 'fastify'
 import { addConfig } from './config-route.ts'
 import type { Demo } from './demo.ts'
 import { addDemoRoutes } from './demo-routes.ts'
-import { ConsoleError, errorAnswer } from './errors.ts'
+import { ConsoleError, errorAnswer, UpstreamRefusal } from './errors.ts'
+import { addFeedRoutes } from './feed-routes.ts'
 import { addSecurityHeaders } from './page/headers.ts'
 import { addPage, type Page } from './page/routes.ts'
+import type { AskUpstream } from './proxy/ask.ts'
 import type { Forward } from './proxy/forward.ts'
 import { addProxies } from './proxy/routes.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
@@ -26,6 +28,9 @@ export interface ConsoleOptions {
   readonly version: string
   readonly upstreams: Upstreams
   readonly forward: Forward
+  readonly ask: AskUpstream
+  /** Adds further routes. */
+  readonly more: readonly ((app: FastifyInstance) => void)[]
   /** The built page. It may take a moment, so requests wait for it. */
   readonly page: () => Promise<Page>
   /** null: the data is not the sample. */
@@ -54,12 +59,12 @@ const statusOf: Readonly<Record<string, number>> = {
  * and answers what only the page asks. Each call that it passes on is checked by the service; its own calls have rules here.
  */
 export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
-  const { access, config, demo, upstreams, onDefect } = options
+  const { access, config, demo, upstreams, ask, nowMs, onDefect } = options
   const app = createHttpApp({
     name: 'console',
     limits: config,
     maxBodyBytes: maxOwnBodyBytes,
-    room: createByteRoom(16 * maxOwnBodyBytes, options.nowMs),
+    room: createByteRoom(16 * maxOwnBodyBytes, nowMs),
     // Keys are for pages elsewhere, which have no business here.
     access: { ...access, origins: () => new Set() },
     hosts: config.hosts,
@@ -74,6 +79,7 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof AccessError || error instanceof ConsoleError)
       return reply.code(error.httpStatus).send(errorAnswer(error))
+    if (error instanceof UpstreamRefusal) return reply.code(error.status).send(error.body)
     if (error instanceof BodyError) {
       const { status, headers } = bodyStatus(error)
       const code = error.fault === 'no room' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
@@ -95,6 +101,8 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
   })
   addConfig(app, { open: access.open, version: options.version, upstreams, demo })
   addDemoRoutes(app, demo?.pictures ?? null)
+  addFeedRoutes(app, { feeds: upstreams.feeds, ask, nowMs })
+  for (const add of options.more) add(app)
   addPage(app, options.page)
   void app.register(async (scope) => addProxies(scope, upstreams, options.forward))
   return app

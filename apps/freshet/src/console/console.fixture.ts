@@ -6,6 +6,7 @@ import { createMetrics } from '@freshet/service/metrics'
 import { z } from 'zod'
 import { createConsoleApp, type ConsoleOptions } from './app.ts'
 import type { Demo } from './demo.ts'
+import { createAskUpstream } from './proxy/ask.ts'
 import { createForward } from './proxy/forward.ts'
 import { openConnections, type Upstream } from './proxy/upstreams.ts'
 import { consoleSettings } from './settings.ts'
@@ -43,6 +44,8 @@ export function aConsole({
     version: '1',
     upstreams: { events: nobody, feeds: nobody, admin: nobody, operations: new Map(), ...upstreams },
     forward: createForward(connections, config),
+    ask: createAskUpstream(connections, config.timeoutMs),
+    more: [],
     page: async () => ({ problem: 'no page' }),
     demo: null,
     metrics: createMetrics(),

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { DemoPictures } from './demo.ts'
 import { ConsoleError } from './errors.ts'
 import { picturePolicy } from './page/headers.ts'
+import { parsed } from './parsed.ts'
 
 /** The catalogue that ships is public. */
 const anybody: CallRule = { rule: 'public' }
@@ -64,14 +65,6 @@ export function addDemoRoutes(app: FastifyInstance, pictures: DemoPictures | nul
     })
     return { titles: Object.fromEntries(titles) }
   })
-}
-
-/** Reads a request. Throws CALL_INVALID_ARGUMENT that names the field. */
-export function parsed<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
-  const result = schema.safeParse(given)
-  if (result.success) return result.data
-  const { path, message } = result.error.issues[0]!
-  throw new ContractError('CALL_INVALID_ARGUMENT', `${path.join('.') || 'body'}: ${message}`)
 }
 
 function known(pictures: DemoPictures | null): DemoPictures {

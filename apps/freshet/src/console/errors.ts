@@ -57,6 +57,17 @@ export class ConsoleError extends CodedError<ConsoleErrorCode> {
   }
 }
 
+/** The answer of a service that refused what the console asked in the name of a caller. */
+export class UpstreamRefusal extends Error {
+  readonly status: number
+  readonly body: unknown
+  constructor(status: number, body: unknown) {
+    super(`a service answered ${status}`)
+    this.status = status
+    this.body = body
+  }
+}
+
 /** The body of an answer with an error. */
 export interface ErrorAnswer {
   readonly error: {

@@ -5,9 +5,11 @@ import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { Component } from '@freshet/service/service'
 import type { Tls } from '@freshet/service/tls'
+import type { FastifyInstance } from 'fastify'
 import { createConsoleApp } from './app.ts'
 import type { Demo } from './demo.ts'
 import type { Page } from './page/routes.ts'
+import { createAskUpstream } from './proxy/ask.ts'
 import { createForward } from './proxy/forward.ts'
 import { openConnections, type Certificates, type Upstreams } from './proxy/upstreams.ts'
 import type { ConsoleConfig } from './settings.ts'
@@ -21,6 +23,8 @@ export interface ListenConsole {
   readonly certificates: Certificates | null
   readonly demo: Demo | null
   readonly page: Promise<Page>
+  /** Adds further routes. */
+  readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly metrics: Metrics
   readonly report: Report
   readonly tls: Tls
@@ -46,6 +50,7 @@ export async function listenConsole({
     version,
     page: () => page,
     forward: createForward(connections, config),
+    ask: createAskUpstream(connections, config.timeoutMs),
     onDefect: (error) => report(error, { part: 'console', outcome: 'defect' }),
     tls: tls.server('http'),
   })

@@ -225,7 +225,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       : await startConsole(
           context,
           { ingestPort, feedPort, adminPort: adminPort ?? null },
-          { page, demo: null, nowMs: () => performance.now() },
+          { page, demo: null, more: [], nowMs: () => performance.now() },
         )
   process.stdout.write(
     welcome({

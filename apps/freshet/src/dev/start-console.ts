@@ -1,7 +1,5 @@
 import type { ServiceContext } from '@freshet/service/lifecycle'
-import type { Demo } from '../console/demo.ts'
-import { listenConsole } from '../console/listen.ts'
-import type { Page } from '../console/page/routes.ts'
+import { listenConsole, type ListenConsole } from '../console/listen.ts'
 import { certificatesForItself, type Upstream } from '../console/proxy/upstreams.ts'
 import type { DevConfig } from './config.ts'
 
@@ -16,7 +14,7 @@ export interface OwnPorts {
 export async function startConsole(
   { config, access, tls, metrics, report, operationsPort, use }: ServiceContext<DevConfig>,
   { ingestPort, feedPort, adminPort }: OwnPorts,
-  { page, demo, nowMs }: { readonly page: Promise<Page>; readonly demo: Demo | null; readonly nowMs: () => number },
+  given: Pick<ListenConsole, 'page' | 'demo' | 'more' | 'nowMs'>,
 ): Promise<number> {
   const upstream = (name: string, host: string, port: number, isTls: boolean): Upstream => ({
     name,
@@ -26,7 +24,7 @@ export async function startConsole(
   const events = upstream('events', config.ingestHttp.host, ingestPort, isTls)
   const operations = upstream('freshet', config.operations.host, operationsPort, tls.server('operations') !== null)
   return listenConsole({
-    ...{ access, tls, metrics, report, use, page, demo, nowMs },
+    ...{ access, tls, metrics, report, use, ...given },
     config: config.console,
     upstreams: {
       events,

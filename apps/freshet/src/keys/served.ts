@@ -115,6 +115,8 @@ function emptyConsole(access: Access): FastifyInstance {
       operations: new Map([['users', upstream]]),
     },
     forward: async (_to, _path, _request, reply) => reply.send({}),
+    ask: async () => ({ pins: [], contributionProblem: '' }),
+    more: [],
     page: async () => ({ files: new Map() }),
     demo: null,
     metrics: createMetrics(),
