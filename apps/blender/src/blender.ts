@@ -23,6 +23,7 @@ import { rankPinsRequest } from './lists/list-request.ts'
 import { toRankPinsResponse } from './lists/rank-pins.ts'
 import { toSearchResponse } from './search/search-by-image.ts'
 import { searchRequest } from './search/search-request.ts'
+import { createCreators, creatorTopic } from './facts/creators.ts'
 import { feedIdMaker } from './feed-id.ts'
 import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
@@ -42,6 +43,8 @@ import { createUseCases, type UseCases } from './use-cases.ts'
 const warmUpUser = 'warm-up'
 /** The most locales that the blender lists as its capabilities. */
 const maxLocalesListed = 1_000
+/** The topics that the filters need to have read. */
+const factTopics = [factTopic, creatorTopic] as const
 
 /** Composes the blender; nothing runs before `start()`. */
 export function createBlender(options: BlenderOptions): RunningBlender {
@@ -58,6 +61,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     maxWordsPerPin,
     ...(showUnlistedPins && { maxDeleted: maxPins }),
   })
+  const creators = createCreators({ maxCreators: config.maxCreators, progress: facts.progress })
   const vectors = createPinVectors({ maxPins: config.maxPinVectors })
   const cards = createPinCards({ maxBytes: config.maxPinCardBytes })
   const versions = createPinVersions({ maxVersions: 2 * config.maxPins })
@@ -86,7 +90,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const logWatch = createLogWatch({
     log,
     clock,
-    topics: [factTopic],
+    topics: factTopics,
     ...(options.onLogReplaced && { onReplaced: options.onLogReplaced }),
   })
   let goal: readonly Wanted[] | null = []
@@ -102,6 +106,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   }
 
   function fold(all: LogBatch): void {
+    creators.fold(all)
     // All three views have folded the same records.
     const batch = versions.current(all, facts.progress.position(all.topic, all.partition))
     facts.fold(batch)
@@ -111,6 +116,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
 
   function factsUnready(): string | null {
     if (goal === null) return 'the catalogue has not been read yet'
+    const noRoom = creators.problem()
+    if (noRoom !== null) return noRoom
     const behind = facts.progress.missing(goal).length
     return behind === 0 ? null : `the catalogue is being read: ${behind} of ${goal.length} partitions are behind`
   }
@@ -130,7 +137,18 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
-    const stagePorts = { ...options, ...heard, users, memory, facts, vectors, factsUnready, popular, foldProblem }
+    const stagePorts = {
+      ...options,
+      ...heard,
+      users,
+      memory,
+      facts,
+      creators,
+      vectors,
+      factsUnready,
+      popular,
+      foldProblem,
+    }
     return {
       ...createUseCases(stagePorts, { engine, unobserved, engineClock, turns }),
       partitions,
@@ -203,7 +221,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     async getPins(message) {
       const unready = factsUnready()
       if (unready !== null) throw new ContractError('CALL_UNAVAILABLE', unready)
-      return getPins(message, { cards, facts, nowMs: clock.now() })
+      return getPins(message, { cards, facts, creators, nowMs: clock.now() })
     },
     explainFeed: async (message, call) =>
       explainFeed(message, call, {
@@ -222,16 +240,21 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       await compose()
       const { signal } = stopping
       await cursorKeys.agree().catch((error: unknown) => observer.failed('cursor-key', error))
-      const ends = await log.ends(factTopic, { signal })
-      goal = ends.map((position, partition) => ({ topic: factTopic, partition, position }))
+      const wanted = await Promise.all(
+        factTopics.map(async (topic) =>
+          (await log.ends(topic, { signal })).map((position, partition) => ({ topic, partition, position })),
+        ),
+      )
+      goal = wanted.flat()
       reader = await log.readAll({
-        topics: vectorTopics,
+        topics: [...vectorTopics, creatorTopic],
         maxBatchRecords: config.maxBatchRecords,
-        startAt: ({ topic, partition }) => vectors.progress.position(topic, partition),
+        startAt: ({ topic, partition }) =>
+          (topic === creatorTopic ? facts : vectors).progress.position(topic, partition),
         onBatch: async (batch) => fold(batch),
         onError: (error, at) => observer.failed('pin-facts', error, at),
       })
-      await followLogs(log, facts.progress, [factTopic])
+      await followLogs(log, facts.progress, factTopics)
       const watching =
         options.onLogReplaced === undefined
           ? []
@@ -241,7 +264,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
     warning() {
       const ofLog = options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())
-      return ofLog ?? experiments.refusal() ?? facts.full() ?? cards.full()
+      return ofLog ?? experiments.refusal() ?? facts.full() ?? creators.full() ?? cards.full()
     },
     async warmUp(timeoutMs) {
       const made = await compose()

@@ -204,6 +204,13 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 60_000,
   }),
+  maxCreators: wholeSetting(1_000_000, {
+    description:
+      'The blender keeps at most this many creators of `creators.v1`: names, and who is suspended or deleted. Names make room for these. If these alone are more, it shows no pin and says so',
+    unit: 'creators',
+    min: 1,
+    max: 100_000_000,
+  }),
   maxPinCardBytes: wholeSetting(512 << 20, {
     description:
       'Memory for what `GetPins` answers: titles, pictures, creators. The blender counts further pins, and `GetPins` reports them as missing. 0: `GetPins` knows no pin',

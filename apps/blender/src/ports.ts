@@ -4,6 +4,7 @@ import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Clock } from '@freshet/domain/clock'
 import type { BlenderConfig } from './config.ts'
 import type { FeedObserver } from './feed-observer.ts'
+import type { Creators } from './facts/creators.ts'
 import type { PinFacts } from './pin-facts.ts'
 import type { PinVectors } from './pin-vectors.ts'
 import type { Popular } from './popular.ts'
@@ -22,6 +23,7 @@ export interface StagePorts {
   readonly users: UserStates
   readonly memory: UserMemory
   readonly facts: PinFacts
+  readonly creators: Creators
   readonly vectors: PinVectors
   /** Why the facts are not complete; null: they are. */
   readonly factsUnready: () => string | null

@@ -10,7 +10,7 @@ import {
 import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { unitFault } from '@freshet/contracts/json/time'
-import { parseToken } from '@freshet/contracts/tokens'
+import { parseToken, type TokenTopic } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
 import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
@@ -55,6 +55,9 @@ export interface FeedRequest {
   /** Whether a token is that of a merge: the user's partition must also take in what the other one's hands over. */
   readonly mergeAwaited: boolean
   readonly pinsAwaited: readonly LogPosition[]
+  /** Changes of creators, and of boards, which only some services read. */
+  readonly creatorsAwaited: readonly LogPosition[]
+  readonly boardsAwaited: readonly LogPosition[]
   /** Short names of the logs of the awaited positions, if the tokens contain them. */
   readonly logsAwaited: { readonly engagements: readonly string[]; readonly pins: readonly string[] }
   /** Whether the answer has to wait for events. */
@@ -154,7 +157,7 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
     explain: request.explain,
     trace: bounds.trace ?? noHeaders,
     ...awaited,
-    awaitsEvents: isCollective || awaited.engagementsAwaited.length > 0 || awaited.pinsAwaited.length > 0,
+    awaitsEvents: isCollective || request.after.length > 0,
     recorded: request.evaluation?.dryRun !== true && evaluation?.candidatesOnly !== true,
     evaluation,
     experiments: noExperiments,
@@ -214,8 +217,12 @@ function checkEvaluation(evaluation: Evaluation | undefined): EvaluationTerms | 
 
 function readTokens(after: readonly string[], partitions: number) {
   if (after.length > maxTokens) throw invalid('after', `holds ${after.length} tokens; at most ${maxTokens} are allowed`)
-  const engagements = new Map<number, LogPosition>()
-  const pins = new Map<number, LogPosition>()
+  const latest = {
+    'engagements.v1': new Map<number, LogPosition>(),
+    'pins.v1': new Map<number, LogPosition>(),
+    'creators.v1': new Map<number, LogPosition>(),
+    'boards.v1': new Map<number, LogPosition>(),
+  } as const satisfies Readonly<Record<TokenTopic, unknown>>
   const events: LogPosition[] = []
   const logs = { engagements: new Set<string>(), pins: new Set<string>() }
   let mergeAwaited = false
@@ -225,16 +232,18 @@ function readTokens(after: readonly string[], partitions: number) {
     const { topic, partition } = token
     mergeAwaited ||= token.isMerge
     if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
-    const latest = topic === 'engagements.v1' ? engagements : pins
     if (token.log !== '') logs[topic === 'engagements.v1' ? 'engagements' : 'pins'].add(token.log)
     const position = token.position + 1
     if (topic === 'engagements.v1') events.push({ topic, partition, position: token.position })
-    if ((latest.get(partition)?.position ?? 0) < position) latest.set(partition, { topic, partition, position })
+    if ((latest[topic].get(partition)?.position ?? 0) < position)
+      latest[topic].set(partition, { topic, partition, position })
   }
   const logsAwaited = { engagements: [...logs.engagements], pins: [...logs.pins] }
   return {
-    engagementsAwaited: [...engagements.values()],
-    pinsAwaited: [...pins.values()],
+    engagementsAwaited: [...latest['engagements.v1'].values()],
+    pinsAwaited: [...latest['pins.v1'].values()],
+    creatorsAwaited: [...latest['creators.v1'].values()],
+    boardsAwaited: [...latest['boards.v1'].values()],
     eventsAwaited: events,
     mergeAwaited,
     logsAwaited,

@@ -95,7 +95,7 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     async reflected(request, signal) {
       await checkLogs(request)
       const user = await awaitUser(request, signal)
-      const reached = await facts.progress.reached(request.pinsAwaited, signal)
+      const reached = await facts.progress.reached([...request.pinsAwaited, ...request.creatorsAwaited], signal)
       const problems = await tokenProblems(request.eventsAwaited, (partition) => users.readMeta(partition, signal))
       return { user, tokensReflected: reached && problems.length === 0, tokenProblems: problems }
     },

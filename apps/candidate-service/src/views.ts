@@ -1,6 +1,8 @@
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
+import { decodeBoardChange } from '@freshet/contracts/codecs/board'
+import { decodeCreatorChange } from '@freshet/contracts/codecs/creator'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { isContractError } from '@freshet/contracts/errors'
 import { createPinVersions } from '@freshet/contracts/pin-versions'
@@ -8,12 +10,20 @@ import { createLogProgress, type LogProgress } from '@freshet/contracts/log-prog
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/bytes/columns'
 import type { TopicName } from '@freshet/contracts/topics'
+import type { BoardChange } from '@freshet/domain/board'
+import type { CreatorChange } from '@freshet/domain/creator'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { TrainingExample } from '@freshet/retrieval/merge/merge-learner'
 import type { EmbeddingUpdate, Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */
-export const viewTopics = ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'] as const satisfies readonly TopicName[]
+export const viewTopics = [
+  'pins.v1',
+  'creators.v1',
+  'boards.v1',
+  'engagements.v1',
+  'pin-embeddings.v1',
+] as const satisfies readonly TopicName[]
 
 /** Folds batches of the log into the retrieval views, in slices. */
 export interface Views {
@@ -49,7 +59,13 @@ export interface ViewsOptions {
 export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn }: ViewsOptions): Views {
   const progress = createLogProgress()
   const versions = createPinVersions({ maxVersions })
+  const entryVersions = {
+    'creators.v1': createPinVersions({ maxVersions, topic: 'creators.v1' }),
+    'boards.v1': createPinVersions({ maxVersions, topic: 'boards.v1' }),
+  }
   progress.attach('pin-versions', versions)
+  progress.attach('creator-versions', entryVersions['creators.v1'])
+  progress.attach('board-versions', entryVersions['boards.v1'])
   const rejected = new Map<string, number>()
 
   let held: Promise<void> | null = null
@@ -69,6 +85,9 @@ export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn
     }
   }
 
+  const creatorFold = (change: CreatorChange) => (): void => retrieval.foldCreator(change)
+  const boardFold = (change: BoardChange) => (): void => retrieval.foldBoard(change)
+
   /** null: the record does not count. */
   function read(topic: string, key: string, value: Uint8Array | null): ReadRecord | null {
     if (topic === 'pins.v1') {
@@ -78,6 +97,15 @@ export function createViews({ retrieval, sliceRecords, maxVersions, pause, learn
         return null
       }
       return { example: null, fold: () => retrieval.foldPin(change) }
+    }
+    if (topic === 'creators.v1' || topic === 'boards.v1') {
+      const fold =
+        topic === 'creators.v1'
+          ? creatorFold(decodeCreatorChange(key, value))
+          : boardFold(decodeBoardChange(key, value))
+      if (entryVersions[topic].accept({ key, value })) return { example: null, fold }
+      reject('ENTRY_STALE')
+      return null
     }
     if (topic === 'engagements.v1') {
       // The feature updater writes a tombstone for an erased user.

@@ -2,6 +2,7 @@ import { isContractError } from '@freshet/contracts/errors'
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
+import type { TokenTopic } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
 import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
@@ -9,7 +10,7 @@ import type { Report } from '@freshet/service/reporting'
 import type { CallSource } from '@freshet/service/rate-limits'
 import type { IngestConfig } from './config.ts'
 
-export type IngestTopic = 'engagements.v1' | 'pins.v1' | 'erasures.v1'
+export type IngestTopic = TokenTopic | 'erasures.v1'
 
 /** Trace, deadline and source of a request. */
 export interface IngestCall {

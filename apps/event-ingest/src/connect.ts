@@ -92,9 +92,11 @@ export function addConnectRoutes(app: FastifyInstance, options: ConnectOptions):
       }
     })
   }
-  const { postEngagements, postPins, mergeUsers } = createMessageCalls(options.ingest)
+  const { postEngagements, postPins, postCreators, postBoards, mergeUsers } = createMessageCalls(options.ingest)
   add(postEngagements, ingestRules.postEngagements)
   add(postPins, ingestRules.postPins, true)
+  add(postCreators, ingestRules.postCreators, true)
+  add(postBoards, ingestRules.postBoards, true)
   add(mergeUsers, ingestRules.mergeUsers)
 }
 

@@ -62,7 +62,7 @@ export function createIngestGrpcService(
       }
     }
 
-  const { postEngagements, postPins, mergeUsers } = createMessageCalls(ingest)
+  const { postEngagements, postPins, postCreators, postBoards, mergeUsers } = createMessageCalls(ingest)
   const definition = <Request, Response>({ method }: MessageCall<Request, Response>) => ({
     requestDeserialize: sized(`${method.name}Request`, (bytes) => method.request.decode(bytes)),
   })
@@ -75,6 +75,8 @@ export function createIngestGrpcService(
     definition: {
       postEngagements: { ...EventIngestService.postEngagements, ...definition(postEngagements) },
       postPins: { ...EventIngestService.postPins, ...definition(postPins) },
+      postCreators: { ...EventIngestService.postCreators, ...definition(postCreators) },
+      postBoards: { ...EventIngestService.postBoards, ...definition(postBoards) },
       mergeUsers: { ...EventIngestService.mergeUsers, ...definition(mergeUsers) },
       streamEngagements: {
         ...EventIngestService.streamEngagements,
@@ -85,6 +87,8 @@ export function createIngestGrpcService(
     implementation: {
       postEngagements: handler(postEngagements),
       postPins: handler(postPins),
+      postCreators: handler(postCreators),
+      postBoards: handler(postBoards),
       mergeUsers: handler(mergeUsers),
       streamEngagements: streams.serve(engagementStream),
       streamPins: streams.serve(pinStream),

@@ -4,7 +4,6 @@ import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { contentTypes } from '@freshet/adapters/connect/connect-call'
 import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contracts/json/fields'
-import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
@@ -18,13 +17,14 @@ import type { HttpLimits } from '@freshet/service/settings'
 import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
-import { addBulkPins } from './bulk-pins.ts'
+import { addBulkEntries } from './bulk-entries.ts'
 import { addConnectRoutes } from './connect.ts'
 import type { Connectors } from './connectors/connectors.ts'
 import { addConnectorRoutes } from './connectors/http-routes.ts'
 import { clockOffsetFault, type ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
+import { entryKinds, type EntryKind } from './entries.ts'
 import { handOver } from './hand-over.ts'
 import { readMergeBody } from './merge-users.ts'
 import { openApi } from './openapi.ts'
@@ -57,7 +57,7 @@ interface Events {
 }
 
 /**
- * The HTTP server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `POST /v1/users/{id}/merge`,
+ * The HTTP server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `/v1/creators` and `/v1/boards`, each with `/bulk`, `POST /v1/users/{id}/merge`,
  * `DELETE /v1/users/{id}`, and the calls of `EventIngest` by the Connect protocol. It translates between JSON and `Ingest`.
  */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
@@ -109,7 +109,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
   app.setNotFoundHandler((request, reply) => {
     const text =
-      'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/pins/bulk, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
+      'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/pins/bulk, the same for creators and boards, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
     return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })
@@ -120,7 +120,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     reply.type('application/json').send(document),
   )
   void app.register(async (scope) => {
-    addBulkPins(scope, { ingest, config, refuse })
+    addBulkEntries(scope, { ingest, config, refuse })
   })
   void app.register(async (scope) => {
     addBodyParser(
@@ -155,13 +155,16 @@ function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accep
       await ingest.takeEngagements({ events, single, read: parseEngagementJson, clock, bytes, call }),
     )
   })
-  app.post('/v1/pins', { config: { access: ingestRules.postPins, adminPort: true } }, async (request, reply) => {
-    const body = readEvents(request.body, 'pins', [])
-    if ('code' in body) return refuse(reply, body)
-    const { events, single } = body
-    const bytes = handOver(request)
-    return answer(reply, await ingest.takePins({ events, single, read: parsePinJson, bytes, call: readCall(request) }))
-  })
+  for (const kind of entryKinds) {
+    const options = { config: { access: ingestRules[kind.rule], adminPort: true } }
+    app.post(`/v1/${kind.list}`, options, async (request, reply) => {
+      const body = readEvents(request.body, kind.list, [])
+      if ('code' in body) return refuse(reply, body)
+      const { events, single } = body
+      const bytes = handOver(request)
+      return answer(reply, await kind.take(ingest, { events, single, bytes, call: readCall(request) }))
+    })
+  }
   const merging = { config: { access: ingestRules.mergeUsers } }
   app.post<{ Params: { id: string } }>('/v1/users/:id/merge', merging, async (request, reply) => {
     handOver(request)
@@ -199,8 +202,12 @@ function readCall(request: FastifyRequest): IngestCall {
 }
 
 /** The events of a body, which is one event or has a list named `list` and may have the fields `more`. */
-function readEvents(body: unknown, list: 'engagements' | 'pins', more: readonly string[]): Events | IngestProblem {
-  const wanted = `send one ${list === 'pins' ? 'pin' : 'engagement'} as an object, or {"${list}": […]}`
+function readEvents(
+  body: unknown,
+  list: 'engagements' | EntryKind['list'],
+  more: readonly string[],
+): Events | IngestProblem {
+  const wanted = `send one ${list.slice(0, -1)} as an object, or {"${list}": […]}`
   if (!isJsonObject(body)) {
     if (isDeeperThan(body, maxJsonDepth))
       return problemOf('the body', 'BODY_TOO_DEEP', `is nested too deeply; ${wanted}`)

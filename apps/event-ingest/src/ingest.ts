@@ -1,8 +1,8 @@
 import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
-import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { ParsedEngagement } from '@freshet/contracts/json/engagement'
+import type { ParsedBoard, ParsedCreator } from '@freshet/contracts/json/entry'
 import { idFault } from '@freshet/contracts/json/fields'
 import type { ParsedPin } from '@freshet/contracts/json/pin'
 import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
@@ -18,6 +18,7 @@ import type { Metrics } from '@freshet/service/metrics'
 import { rateText, type RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
+import { checkBoard, checkCreator, checkPin } from './check-entries.ts'
 import type { IngestConfig } from './config.ts'
 import { checkMerge, type Checking, type MergeOfUsers } from './merge-users.ts'
 import type { Suppression } from './suppression.ts'
@@ -76,6 +77,8 @@ export interface Ingest {
   /** Appends engagements and merges of other systems, in their order. It counts in no limit of rates: `admit` has, also for events that are not for the log. */
   takeMapped(batch: Batch<MappedAct>): Promise<Answer>
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
+  takeCreators(batch: Batch<ParsedCreator>): Promise<Answer>
+  takeBoards(batch: Batch<ParsedBoard>): Promise<Answer>
   /** Appends the merge of a user into another. */
   mergeUsers(merge: MergeOfUsers, call?: IngestCall): Promise<Answer>
   /** Appends the erasure of a user. */
@@ -105,12 +108,12 @@ export interface IngestOptions {
   readonly pseudonymOf?: PseudonymOf
 }
 
-type Kind = 'engagement' | 'pin' | 'erasure' | 'merge'
+type Kind = 'engagement' | 'pin' | 'creator' | 'board' | 'erasure' | 'merge'
 /** An event as a record of the log, or its problems. */
 type Outcome =
   { readonly record: NewRecord; readonly isMerge?: boolean } | { readonly problems: readonly IngestProblem[] }
 
-/** What differs between engagements, pins, erasures and merges. */
+/** What differs between engagements, entries of the catalogue, erasures and merges. */
 interface Handling<Parsed> {
   readonly kind: Kind
   readonly topic: IngestTopic
@@ -119,7 +122,14 @@ interface Handling<Parsed> {
   readonly isAdmitted?: boolean
 }
 
-const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users', merge: 'users' } as const
+const plural = {
+  engagement: 'engagements',
+  pin: 'pins',
+  creator: 'creators',
+  board: 'boards',
+  erasure: 'users',
+  merge: 'users',
+} as const
 
 /** Creates the use case. */
 export function createIngest(options: IngestOptions): Ingest {
@@ -161,6 +171,8 @@ export function createIngest(options: IngestOptions): Ingest {
       const check = (parsed: ParsedPin, at: string): Outcome => checkPin(parsed, at, config.embeddingWidth)
       return take({ kind: 'pin', topic: 'pins.v1', check }, batch)
     },
+    takeCreators: (batch) => take({ kind: 'creator', topic: 'creators.v1', check: checkCreator }, batch),
+    takeBoards: (batch) => take({ kind: 'board', topic: 'boards.v1', check: checkBoard }, batch),
     mergeUsers(merge, call) {
       const check = (parsed: MergeOfUsers): Outcome =>
         checkMerge(parsed, clock.now(), { config, pseudonymOf, erasedBefore })
@@ -315,18 +327,6 @@ function placed(outcome: Outcome, at: string): Outcome {
   return { problems }
 }
 
-function checkPin(parsed: ParsedPin, at: string, embeddingWidth: number | null): Outcome {
-  if (!parsed.ok) return parsed
-  const { change } = parsed
-  const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
-  const width = change.kind === 'delete' ? undefined : change.pin.visualEmbedding?.length
-  if (width !== undefined && embeddingWidth !== null && width !== embeddingWidth) {
-    const text = `has ${width} numbers; the embeddings of this catalogue have ${embeddingWidth} (ingest.embeddingWidth)`
-    return { problems: [problemAt(at, 'visualEmbedding', 'EMBEDDING_INVALID', text)] }
-  }
-  return { record: { key: pinId, value: encodePinChange(change), partition: null } }
-}
-
 function checkErasure(givenId: string, erasedAtMs: number, pseudonymOf: PseudonymOf): Outcome {
   const fault = idFault(givenId)
   if (fault !== null) return { problems: [problemAt('', 'userId', fault.code, fault.text)] }
@@ -338,7 +338,13 @@ function createToken(topic: IngestTopic, isMerge: boolean, { partition, position
   return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log, isMerge })
 }
 
-const idFields = { engagement: 'eventId', pin: 'pinId', merge: 'fromUserId' } as const
+const idFields = {
+  engagement: 'eventId',
+  pin: 'pinId',
+  creator: 'creatorId',
+  board: 'boardId',
+  merge: 'fromUserId',
+} as const
 
 /** The id of an event as the client sent it, shortened; empty: it is not a string. */
 function readId(event: unknown, kind: Kind): string {

@@ -1,6 +1,10 @@
 import {
   MergeUsersRequest,
   MergeUsersResponse,
+  PostBoardsRequest,
+  PostBoardsResponse,
+  PostCreatorsRequest,
+  PostCreatorsResponse,
   PostEngagementsRequest,
   PostEngagementsResponse,
   PostPinsRequest,
@@ -13,7 +17,7 @@ import type { MethodCodecs } from '@freshet/contracts/ports/method'
 import type { IngestCall } from './append.ts'
 import { clockOffsetFault } from './event-time.ts'
 import type { Answer, Ingest, Receipt } from './ingest.ts'
-import { parseEngagementMessage, parsePinMessage } from './messages.ts'
+import { parseBoardMessage, parseCreatorMessage, parseEngagementMessage, parsePinMessage } from './messages.ts'
 
 type Taken = Extract<Answer, { kind: 'taken' }>
 
@@ -42,6 +46,8 @@ export interface MessageCall<Request, Response> {
 export interface MessageCalls {
   readonly postEngagements: MessageCall<PostEngagementsRequest, PostEngagementsResponse>
   readonly postPins: MessageCall<PostPinsRequest, PostPinsResponse>
+  readonly postCreators: MessageCall<PostCreatorsRequest, PostCreatorsResponse>
+  readonly postBoards: MessageCall<PostBoardsRequest, PostBoardsResponse>
   readonly mergeUsers: MessageCall<MergeUsersRequest, MergeUsersResponse>
 }
 
@@ -66,9 +72,21 @@ export function createMessageCalls(ingest: Ingest): MessageCalls {
     postPins: {
       method: { name: 'PostPins', request: PostPinsRequest, response: PostPinsResponse, reads: false },
       async take(request, about) {
-        return resultOf(await takePinMessages(ingest, request, about), ({ receipts }) => ({
-          receipts: receipts.map(toReceiptMessage),
-        }))
+        return resultOf(await takePinMessages(ingest, request, about), onlyReceipts)
+      },
+    },
+    postCreators: {
+      method: { name: 'PostCreators', request: PostCreatorsRequest, response: PostCreatorsResponse, reads: false },
+      async take({ creators }, about) {
+        const batch = { events: creators, read: parseCreatorMessage, single: false, ...about }
+        return resultOf(await ingest.takeCreators(batch), onlyReceipts)
+      },
+    },
+    postBoards: {
+      method: { name: 'PostBoards', request: PostBoardsRequest, response: PostBoardsResponse, reads: false },
+      async take({ boards }, about) {
+        const batch = { events: boards, read: parseBoardMessage, single: false, ...about }
+        return resultOf(await ingest.takeBoards(batch), onlyReceipts)
       },
     },
     mergeUsers: {
@@ -127,6 +145,10 @@ function resultOf<Response>(answer: Answer, toMessage: (answer: Taken) => Respon
   if (answer.accepted > 0) return { kind: 'accepted', response: toMessage(answer) }
   const problems = answer.receipts.flatMap((receipt) => ('code' in receipt ? receipt.problems : []))
   return { kind: 'failed', outcome: 'rejected', problems: problems as [IngestProblem, ...IngestProblem[]] }
+}
+
+function onlyReceipts({ receipts }: Taken): { receipts: ReceiptMessage[] } {
+  return { receipts: receipts.map(toReceiptMessage) }
 }
 
 function refused(problem: IngestProblem): Answer {

@@ -1,7 +1,12 @@
 import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
 import { Surface, type Engagement as EngagementMessage } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
-import type { Pin as PinMessage } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
+import type {
+  Board as BoardMessage,
+  Creator as CreatorMessage,
+  Pin as PinMessage,
+} from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import { parseEngagementJson, type ParsedEngagement } from '@freshet/contracts/json/engagement'
+import { parseBoardJson, parseCreatorJson, type ParsedBoard, type ParsedCreator } from '@freshet/contracts/json/entry'
 import type { FieldFault } from '@freshet/contracts/json/fields'
 import { parsePinJson, type ParsedPin } from '@freshet/contracts/json/pin'
 import { createProblems, type Refused } from '@freshet/contracts/json/problems'
@@ -101,6 +106,22 @@ export function parsePinMessage(value: unknown, at: string): ParsedPin {
     },
     at,
   )
+  return faults.size === 0 ? parsed : mergeProblems(faults, parsed, at)
+}
+
+/** Reads a change of a creator from its message by the rules for JSON. Reports all problems. */
+export function parseCreatorMessage(value: unknown, at: string): ParsedCreator {
+  const { creatorId, name, imageUrl, suspended, deleted, version } = value as CreatorMessage
+  const faults = findGarbledIds({ creatorId })
+  const parsed = parseCreatorJson({ creatorId, name, imageUrl: present(imageUrl), suspended, deleted, version }, at)
+  return faults.size === 0 ? parsed : mergeProblems(faults, parsed, at)
+}
+
+/** Reads a change of a board from its message by the rules for JSON. Reports all problems. */
+export function parseBoardMessage(value: unknown, at: string): ParsedBoard {
+  const { boardId, secret, deleted, version } = value as BoardMessage
+  const faults = findGarbledIds({ boardId })
+  const parsed = parseBoardJson({ boardId, secret, deleted, version }, at)
   return faults.size === 0 ? parsed : mergeProblems(faults, parsed, at)
 }
 

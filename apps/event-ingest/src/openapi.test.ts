@@ -31,7 +31,16 @@ interface Document {
 const started = await startIngest({ config: { maxBodyBytes: 1 << 20, maxBatchEvents: 3 } })
 const { app } = started
 const document = (await app.inject({ url: '/openapi.json' })).json<Document>()
-const { Engagement, Pin } = document.components.schemas as { Engagement: Schema; Pin: Schema }
+const { Engagement, Pin, Creator, Board } = document.components.schemas as Record<
+  'Engagement' | 'Pin' | 'Creator' | 'Board',
+  Schema
+>
+/** The smallest entry of each list of the catalogue. */
+const smallest: Readonly<Record<string, object>> = {
+  pins: { pinId: 'p' },
+  creators: { creatorId: 'c' },
+  boards: { boardId: 'b' },
+}
 
 /** Values that the schema of a field allows, at its bounds. */
 function validOf(field: string, schema: Schema): unknown[] {
@@ -138,10 +147,12 @@ describe('the OpenAPI document', () => {
   const fields = [
     ...Object.entries(Engagement.properties!).map((each) => ['engagements', ...each] as const),
     ...Object.entries(Pin.properties!).map((each) => ['pins', ...each] as const),
+    ...Object.entries(Creator.properties!).map((each) => ['creators', ...each] as const),
+    ...Object.entries(Board.properties!).map((each) => ['boards', ...each] as const),
   ]
   it.each(fields)('says of %s.%s what the parser says', async (list, field, schema) => {
     const body = (value: unknown): object =>
-      list === 'pins' ? { pinId: 'p', [field]: value } : engagementWith(field, value)
+      list in smallest ? { ...smallest[list], [field]: value } : engagementWith(field, value)
     const [accepted, refused] = [
       validOf(field, schema).filter((value) => fits(schema, value)),
       invalidOf(field, schema),
@@ -158,8 +169,15 @@ describe('the OpenAPI document', () => {
     expect(await verdict('/v1/engagements', anEngagement({ colour: 'red' }))).toBe(Engagement.additionalProperties)
     expect(await verdict('/v1/pins', { pinId: 'p', colour: 'red' })).toBe(Pin.additionalProperties)
     expect(await verdict('/v1/pins', { title: 'x' })).toBe(false)
-    for (const field of Object.keys(Pin.properties!).filter((name) => !Pin.required!.includes(name)))
-      expect(await verdict('/v1/pins', { pinId: 'p', [field]: undefined })).toBe(true)
+    for (const [list, { properties, required }] of [
+      ['pins', Pin],
+      ['creators', Creator],
+      ['boards', Board],
+    ] as const) {
+      expect(await verdict(`/v1/${list}`, { deleted: true })).toBe(false)
+      for (const field of Object.keys(properties!).filter((name) => !required!.includes(name)))
+        expect(await verdict(`/v1/${list}`, { ...smallest[list], [field]: undefined })).toBe(true)
+    }
   })
 
   it('decides about random pins as the parser does', async () => {
@@ -207,6 +225,14 @@ const batchSamples = (list: string): Sample[] => [
   ['BATCH_TOO_LARGE', { [list]: [1, 2, 3, 4] }],
   ['EVENT_FIELD_UNKNOWN', { [list]: [{}], colour: 1 }],
 ]
+const entrySamples = (list: string, idField: string): Sample[] => [
+  ['EVENT_SHAPE', { [list]: [1] }],
+  ['EVENT_TOO_DEEP', { [idField]: deep }],
+  ['EVENT_FIELD_MISSING', { deleted: true }],
+  ['EVENT_FIELD_TYPE', { [idField]: 7 }],
+  ['EVENT_FIELD_VALUE', { [idField]: 'x', version: 0 }],
+  ['EVENT_ID_INVALID', { [idField]: ' a' }],
+]
 const ms = (offset: number): string => new Date(nowMs + offset).toISOString()
 const samples: Readonly<Record<string, readonly Sample[]>> = {
   'POST /v1/engagements': [
@@ -238,6 +264,12 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
     ['EVENT_TEXT_INVALID', { pinId: 'p', title: 'x'.repeat(501) }],
     ['EMBEDDING_INVALID', { pinId: 'p', visualEmbedding: [0] }],
   ],
+  'POST /v1/creators': [
+    ...batchSamples('creators'),
+    ...entrySamples('creators', 'creatorId'),
+    ['EVENT_TEXT_INVALID', { creatorId: 'c', name: 'x'.repeat(201) }],
+  ],
+  'POST /v1/boards': [...batchSamples('boards'), ...entrySamples('boards', 'boardId')],
   'POST /v1/users/{id}/merge': [
     ...bodySamples,
     ['BODY_SHAPE', 7],
@@ -256,6 +288,8 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
 const good: Readonly<Record<string, unknown>> = {
   'POST /v1/engagements': anEngagement(),
   'POST /v1/pins': { pinId: 'p' },
+  'POST /v1/creators': { creatorId: 'c' },
+  'POST /v1/boards': { boardId: 'b' },
   'POST /v1/users/{id}/merge': { intoUserId: 'b' },
   'DELETE /v1/users/{id}': undefined,
 }

@@ -1,11 +1,12 @@
 import { accessErrorCatalogue } from '@freshet/access/errors'
 import { engagementRules } from '@freshet/contracts/json/engagement'
+import { boardRules, creatorRules } from '@freshet/contracts/json/entry'
 import { schemaOf, type FieldRule, type JsonSchema } from '@freshet/contracts/json/field-rules'
 import { pinRules } from '@freshet/contracts/json/pin'
 import { ingestProblems, type IngestCode } from '@freshet/contracts/json/problems'
 import { version } from '@freshet/domain/version'
 import type { IngestConfig } from './config.ts'
-import { linesType } from './bulk-pins.ts'
+import { linesType } from './bulk-entries.ts'
 import { batchedType, structuredType } from './connectors/cloudevents.ts'
 import { segmentCalls } from './connectors/segment.ts'
 import { clockOffsetRule } from './event-time.ts'
@@ -23,7 +24,7 @@ const bodyCodes = [
 
 const batchCodes = [...bodyCodes, 'BODY_SHAPE', 'BODY_TOO_DEEP', 'BATCH_EMPTY', 'BATCH_TOO_LARGE'] as const
 
-const eventCodes = [
+const entryCodes = [
   'EVENT_SHAPE',
   'EVENT_TOO_DEEP',
   'EVENT_FIELD_MISSING',
@@ -31,8 +32,9 @@ const eventCodes = [
   'EVENT_FIELD_UNKNOWN',
   'EVENT_FIELD_VALUE',
   'EVENT_ID_INVALID',
-  'EVENT_TIME_INVALID',
 ] as const satisfies readonly IngestCode[]
+
+const eventCodes = [...entryCodes, 'EVENT_TIME_INVALID'] as const
 
 /** What the document says about a route. */
 interface Operation {
@@ -75,6 +77,34 @@ function connectorOperations(): Readonly<Record<string, Operation>> {
   }
 }
 
+/** The routes of one kind of the catalogue's entries. `schema`: the name of the schema of one. */
+function entryOperations(
+  list: string,
+  schema: string,
+  rejections: readonly IngestCode[],
+): Readonly<Record<string, Operation>> {
+  return {
+    [`POST /v1/${list}`]: {
+      summary: `Accepts one change of the catalogue's ${list} or a batch. Answers when the log has the valid ones`,
+      body: { anyOf: [ref(schema), ref(`${schema}Batch`)] },
+      answer: ref('Answer'),
+      status: 202,
+      refusals: [...batchCodes, 'EVENT_FIELD_UNKNOWN'],
+      rejections: [...entryCodes, ...rejections],
+      access: 'admin',
+    },
+    [`POST /v1/${list}/bulk`]: {
+      summary: `Accepts a change of the catalogue's ${list} in each line, and answers with a line for each as soon as the log has it. The last line has \`done\``,
+      body: ref(schema),
+      bodyTypes: [linesType],
+      answer: ref('BulkLine'),
+      status: 200,
+      refusals: [...bodyCodes, 'BATCH_EMPTY'],
+      access: 'admin',
+    },
+  }
+}
+
 /** Every route, by method and path as OpenAPI writes it. */
 function operations(): Readonly<Record<string, Operation>> {
   const connect = (method: string, access: Operation['access']): Readonly<Record<string, Operation>> => ({
@@ -105,25 +135,9 @@ function operations(): Readonly<Record<string, Operation>> {
       rejections: [...eventCodes, 'EVENT_TIME_PAST', 'EVENT_TIME_FUTURE', 'EVENT_SUBJECT'],
       access: 'write',
     },
-    'POST /v1/pins': {
-      summary: 'Accepts one catalogue change or a batch. Answers when the log has the valid ones',
-      body: { anyOf: [ref('Pin'), ref('PinBatch')] },
-      answer: ref('Answer'),
-      status: 202,
-      refusals: [...batchCodes, 'EVENT_FIELD_UNKNOWN'],
-      rejections: [...eventCodes, 'EVENT_TEXT_INVALID', 'EMBEDDING_INVALID'],
-      access: 'admin',
-    },
-    'POST /v1/pins/bulk': {
-      summary:
-        'Accepts a catalogue change in each line, and answers with a line for each as soon as the log has it. The last line has `done`',
-      body: ref('Pin'),
-      bodyTypes: [linesType],
-      answer: ref('BulkLine'),
-      status: 200,
-      refusals: [...bodyCodes, 'BATCH_EMPTY'],
-      access: 'admin',
-    },
+    ...entryOperations('pins', 'Pin', ['EVENT_TIME_INVALID', 'EVENT_TEXT_INVALID', 'EMBEDDING_INVALID']),
+    ...entryOperations('creators', 'Creator', ['EVENT_TEXT_INVALID']),
+    ...entryOperations('boards', 'Board', []),
     'POST /v1/users/{id}/merge': {
       summary: 'Merges the anonymous user {id} into the known user that this person turned out to be',
       body: ref('Merge'),
@@ -151,6 +165,8 @@ function operations(): Readonly<Record<string, Operation>> {
     },
     ...connect('PostEngagements', 'write'),
     ...connect('PostPins', 'admin'),
+    ...connect('PostCreators', 'admin'),
+    ...connect('PostBoards', 'admin'),
     ...connect('MergeUsers', 'write'),
   }
 }
@@ -268,6 +284,12 @@ function schemas({ maxBatchEvents, embeddingWidth }: Pick<IngestConfig, 'maxBatc
   const properties = pin['properties'] as Readonly<Record<string, JsonSchema>>
   const embedding = { ...properties['visualEmbedding'], ...width }
   const list = (of: string): JsonSchema => ({ type: 'array', items: ref(of), minItems: 1, maxItems: maxBatchEvents })
+  const batchOf = (field: string, of: string): JsonSchema => ({
+    type: 'object',
+    properties: { [field]: list(of) },
+    required: [field],
+    additionalProperties: false,
+  })
   const time = schemaOf({ type: 'time' })
   return {
     Engagement: objectOf(engagementRules),
@@ -286,12 +308,11 @@ function schemas({ maxBatchEvents, embeddingWidth }: Pick<IngestConfig, 'maxBatc
       additionalProperties: false,
     },
     Pin: { ...pin, properties: { ...properties, visualEmbedding: embedding } },
-    PinBatch: {
-      type: 'object',
-      properties: { pins: list('Pin') },
-      required: ['pins'],
-      additionalProperties: false,
-    },
+    PinBatch: batchOf('pins', 'Pin'),
+    Creator: objectOf(creatorRules),
+    CreatorBatch: batchOf('creators', 'Creator'),
+    Board: objectOf(boardRules),
+    BoardBatch: batchOf('boards', 'Board'),
     Merge: {
       type: 'object',
       properties: {

@@ -4,7 +4,7 @@ import type { TopicName } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
 import type { Component } from '@freshet/service/service'
 
-const writtenTopics: readonly TopicName[] = ['engagements.v1', 'pins.v1', 'erasures.v1']
+const writtenTopics: readonly TopicName[] = ['engagements.v1', 'pins.v1', 'creators.v1', 'boards.v1', 'erasures.v1']
 const retryEveryMs = 1_000
 
 /** Reports "not ready" until the log has answered for every topic that ingest writes. After that, an absent log shows as 503 answers and not as a missing service. */

@@ -6,7 +6,8 @@ import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
-import { decodePinChange, encodePinChange, isPinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { decodePinChange, encodePinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
+import { isCatalogueChange } from '@freshet/contracts/catalogue-topics'
 import { createPinVersions } from '@freshet/contracts/pin-versions'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/contracts/read-to-end'
@@ -54,7 +55,7 @@ function shown(records: readonly Row[]): Record<string, string> {
   const versions = createPinVersions({ maxVersions: 100 })
   const titles: Record<string, string> = {}
   for (const record of records) {
-    if (!versions.accept(record) || !isPinChange(record.key, record.value)) continue
+    if (!versions.accept(record) || !isCatalogueChange('pins.v1', record.key, record.value)) continue
     const change = decodePinChange(record.key, record.value)
     if (change.kind === 'upsert') titles[record.key] = change.pin.title
     else delete titles[record.key]

@@ -1,17 +1,22 @@
-import { encodePinRemoval, isPinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
+import {
+  catalogueTopics,
+  isCatalogueChange,
+  isCatalogueTopic,
+  type CatalogueTopic,
+} from '@freshet/contracts/catalogue-topics'
+import { pinStampOf } from '@freshet/contracts/codecs/pin'
 import { identityOf, logTag } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { asId, type PinId } from '@freshet/domain/ids'
 import { nextPinStamp } from '@freshet/domain/pin-version'
 
 /**
- * Keeps the catalogue's log right. `pins.v1` is compacted: of each pin it keeps the last record, which can be a stale one, with a lower version than a
+ * Keeps the catalogue's log right. Its topics are compacted: of each pin, creator and board they keep the last record, which can be a stale one, with a lower version than a
  * record before it. Running views drop stale records, but a view that starts after compaction would know nothing else. So the owner of a partition remembers
- * the newest record of each pin that has a version, and appends it again when another one came after it.
+ * the newest record of each entry that has a version, and appends it again when another one came after it.
  */
 export interface CatalogueKeeper {
-  /** Reads one batch of `pins.v1`. For use without `start`, in lockstep, too. */
+  /** Reads one batch of a topic of the catalogue. For use without `start`, in lockstep, too. */
   handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
   /** Where a partition goes on; null: at its beginning. */
   startAt(at: TopicPartition): Promise<number | null>
@@ -33,9 +38,13 @@ export interface CatalogueKeeperOptions {
   readonly onError: (error: Error, at?: TopicPartition) => void
 }
 
-const topic = 'pins.v1'
-/** The pointer to the log whose pins the state holds. */
-const logPointer = 'catalogue-log'
+/** What the state of a topic is called: the pointer to the log whose entries it holds, and the prefix of its scopes. */
+const stateOf: Readonly<Record<CatalogueTopic, { readonly pointer: string; readonly prefix: string }>> = {
+  'pins.v1': { pointer: 'catalogue-log', prefix: '' },
+  'creators.v1': { pointer: 'creators-log', prefix: 'creators-' },
+  'boards.v1': { pointer: 'boards-log', prefix: 'boards-' },
+}
+const topics = Object.keys(stateOf) as readonly CatalogueTopic[]
 /** A batch must fit into a commit: pins are up to about 60 kB. */
 const maxRecordsAtOnce = 200
 
@@ -43,38 +52,47 @@ const maxRecordsAtOnce = 200
 export function createCatalogueKeeper(options: CatalogueKeeperOptions): CatalogueKeeper {
   const { log, store, onError, onStale = () => undefined } = options
   let reader: LogReader | null = null
-  let scope: Promise<string> | null = null
+  const scopes = new Map<CatalogueTopic, Promise<string>>()
   let [records, stale] = [0, 0]
 
-  /** The scope of this log. A log that was made again starts with an empty one, and the pins of the log before are dropped. */
-  async function findScope(): Promise<string> {
+  /** The scope of this log. A log that was made again starts with an empty one, and the entries of the log before are dropped. */
+  async function findScope(topic: CatalogueTopic): Promise<string> {
+    const { pointer, prefix } = stateOf[topic]
     const tag = logTag(await identityOf(log, topic)) || '0'
-    const before = await store.pointer(logPointer)
-    if (before !== tag && (await store.movePointer(logPointer, before, tag)) && before !== null) {
+    const before = await store.pointer(pointer)
+    if (before !== tag && (await store.movePointer(pointer, before, tag)) && before !== null) {
       const count = await log.partitionCount(topic)
       await store.dropScope(
-        scopeOf(before),
+        scopeOf(prefix, before),
         Array.from({ length: count }, (_, partition) => partition),
       )
     }
-    return scopeOf(tag)
+    return scopeOf(prefix, tag)
   }
-  function currentScope(): Promise<string> {
-    scope ??= findScope().catch((error: unknown) => {
-      scope = null
+  function currentScope(topic: CatalogueTopic): Promise<string> {
+    const known = scopes.get(topic)
+    if (known !== undefined) return known
+    const found = findScope(topic).catch((error: unknown) => {
+      scopes.delete(topic)
       throw error
     })
-    return scope
+    scopes.set(topic, found)
+    return found
   }
 
   async function handlePart(batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> {
-    const { partition, from, next } = batch
+    const { topic, partition, from, next } = batch
+    if (!isCatalogueTopic(topic)) return undefined
     const call = signal === undefined ? {} : { signal }
-    const scope = await currentScope()
+    const scope = await currentScope(topic)
     const keys = [...new Set(batch.records.map(({ key }) => key))]
     const { position, values } = await store.read(scope, partition, keys, call)
     if ((position ?? 0) !== from) return movedTo(position ?? 0, next)
-    const { kept, wrong } = foldCatalogue(batch.records, new Map(keys.map((key, row) => [key, values[row] ?? null])))
+    const { kept, wrong } = foldCatalogue(
+      batch.records,
+      new Map(keys.map((key, row) => [key, values[row] ?? null])),
+      topic,
+    )
     if (wrong.size > 0) {
       const again = [...wrong].map(([key, value]) => ({ key, value, partition }))
       await log.append(topic, again, call)
@@ -99,8 +117,8 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
     }
   }
 
-  const startAt = async ({ partition }: TopicPartition): Promise<number | null> =>
-    (await store.positions(await currentScope(), [partition]))[0] ?? null
+  const startAt = async ({ topic, partition }: TopicPartition): Promise<number | null> =>
+    isCatalogueTopic(topic) ? ((await store.positions(await currentScope(topic), [partition]))[0] ?? null) : null
 
   return {
     handle,
@@ -108,7 +126,7 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
     async start() {
       reader = await log.readGroup({
         group: `${options.group}-catalogue`,
-        topics: [topic],
+        topics,
         maxBatchRecords: options.maxBatchRecords,
         startAt,
         onBatch: handle,
@@ -122,19 +140,20 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
   }
 }
 
-/** The newest record of each pin that has a version, where it changed; and of pins whose last record is another one, also one that nobody can read, the record that should come last. */
+/** The newest record of each entry that has a version, where it changed; and of entries whose last record is another one, also one that nobody can read, the record that should come last. */
 export function foldCatalogue(
   records: readonly { readonly key: string; readonly value: Uint8Array | null }[],
   before: ReadonlyMap<string, Uint8Array | null>,
+  topic: CatalogueTopic = 'pins.v1',
 ): { readonly kept: ReadonlyMap<string, Uint8Array>; readonly wrong: ReadonlyMap<string, Uint8Array> } {
   const kept = new Map<string, Uint8Array>()
   const wrong = new Map<string, Uint8Array>()
   for (const { key, value } of records) {
     const newest = kept.get(key) ?? before.get(key) ?? null
-    const known = newest === null || !isPinChange(key, newest) ? null : pinStampOf(newest)
+    const known = newest === null || !isCatalogueChange(topic, key, newest) ? null : pinStampOf(newest)
     const change = pinStampOf(value)
-    if (change === null || !isPinChange(key, value)) {
-      // Views drop it, and would know nothing of the pin if compaction left nothing else.
+    if (change === null || !isCatalogueChange(topic, key, value)) {
+      // Views drop it, and would know nothing of the entry if compaction left nothing else.
       if (known !== null) wrong.set(key, newest!)
       continue
     }
@@ -142,9 +161,9 @@ export function foldCatalogue(
     if (next === null) {
       wrong.set(key, newest!)
     } else if (next.version !== null) {
-      // A removal without a version takes the pin's, so that the log never forgets that.
+      // A removal without a version takes the entry's, so that the log never forgets that.
       const isComplete = change.version !== null && value !== null
-      const resolved = isComplete ? value : encodePinRemoval(asId<PinId>(key), next.version)
+      const resolved = isComplete ? value : catalogueTopics[topic].removal(key, next.version)
       kept.set(key, resolved)
       if (isComplete) wrong.delete(key)
       else wrong.set(key, resolved)
@@ -153,8 +172,8 @@ export function foldCatalogue(
   return { kept, wrong }
 }
 
-function scopeOf(tag: string): string {
-  return `catalogue.${tag}`
+function scopeOf(prefix: string, tag: string): string {
+  return `catalogue.${prefix}${tag}`
 }
 
 /** The stored position is the truth. */

@@ -2,7 +2,8 @@ import { asId, type PinId } from '@freshet/domain/ids'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { decodePinChange, encodePinRemoval, pinStampOf } from './codecs/pin.ts'
+import { catalogueTopics } from './catalogue-topics.ts'
+import { decodePinChange, pinStampOf } from './codecs/pin.ts'
 import { Pin } from './gen/freshet/catalogue/v1/catalogue.ts'
 import { createPinVersions } from './pin-versions.ts'
 
@@ -101,7 +102,7 @@ describe('versions of pins', () => {
   })
 
   it('read the stamp of a removal, of a record without a value and of one with every field', () => {
-    expect(pinStampOf(encodePinRemoval(asId<PinId>('a'), 2 ** 53 - 1))).toEqual({
+    expect(pinStampOf(catalogueTopics['pins.v1'].removal('a', 2 ** 53 - 1))).toEqual({
       version: 2 ** 53 - 1,
       isDeleted: true,
     })

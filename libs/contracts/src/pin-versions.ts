@@ -1,11 +1,12 @@
 import { writePinKey } from '@freshet/domain/pin-keys'
 import type { PinChange } from '@freshet/domain/pin'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
-import { isPinChange, pinStampOf } from './codecs/pin.ts'
+import { isCatalogueChange, type CatalogueTopic } from './catalogue-topics.ts'
+import { pinStampOf } from './codecs/pin.ts'
 import type { LogBatch, LogRecord } from './ports/event-log.ts'
 
 /**
- * Tells views of the catalogue which records of `pins.v1` still count. A record counts unless one before it in the log had a higher version,
+ * Tells views of the catalogue which records of `pins.v1`, or of another topic of the catalogue, still count. A record counts unless one before it in the log had a higher version,
  * see `nextPinStamp`. It keeps a number for each pin that has a version, deleted ones included: about 50 bytes.
  */
 export interface PinVersions {
@@ -45,7 +46,13 @@ const sweepShare = 32
  * No versions yet. At most `maxVersions` are kept. Beyond that, pins that were deleted longest ago are forgotten first; the feature-updater, which
  * forgets none, then takes back what a stale record does.
  */
-export function createPinVersions({ maxVersions }: { readonly maxVersions: number }): PinVersions {
+export function createPinVersions({
+  maxVersions,
+  topic = 'pins.v1',
+}: {
+  readonly maxVersions: number
+  readonly topic?: CatalogueTopic
+}): PinVersions {
   let columns = columnsOf(smallest)
   let size = 0
   /** Deleted ones that the next sweep forgets. */
@@ -140,7 +147,7 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
 
   function accept({ key, value }: Pick<LogRecord, 'key' | 'value'>): boolean {
     const change = pinStampOf(value)
-    return change === null || judge(key, change, () => isPinChange(key, value))
+    return change === null || judge(key, change, () => isCatalogueChange(topic, key, value))
   }
 
   return {
@@ -151,7 +158,7 @@ export function createPinVersions({ maxVersions }: { readonly maxVersions: numbe
       return judge(isDeleted ? change.pinId : change.pin.pinId, stamp, () => true)
     },
     current(batch, done) {
-      if (batch.topic !== 'pins.v1') return batch
+      if (batch.topic !== topic) return batch
       const records = batch.records.filter((record) => record.position >= (done ?? 0) && accept(record))
       return records.length === batch.records.length ? batch : { ...batch, records }
     },

@@ -34,6 +34,7 @@ export interface StoreRights {
 /** A call of the state store. */
 export type StoreCallName = Exclude<keyof StateStore, 'close'>
 
+const catalogue = ['pins.v1', 'creators.v1', 'boards.v1'] as const
 const shortLived = ['served', 'last-good', 'page-reserve'] as const
 const everyStoreCall = [
   'read',
@@ -50,7 +51,7 @@ const everyStoreCall = [
 ] as const satisfies readonly StoreCallName[]
 const everyTopic = [
   'engagements.v1',
-  'pins.v1',
+  ...catalogue,
   'pin-engagements.v1',
   'pin-features.v1',
   'pin-embeddings.v1',
@@ -65,7 +66,7 @@ const everyTopic = [
 export const serviceRights = {
   'event-ingest': {
     log: {
-      write: ['engagements.v1', 'pins.v1', 'erasures.v1', 'dead-letters.v1'],
+      write: ['engagements.v1', ...catalogue, 'erasures.v1', 'dead-letters.v1'],
       read: ['erasures.v1'],
       describe: [],
       groups: [],
@@ -82,10 +83,10 @@ export const serviceRights = {
   },
   'feature-updater': {
     log: {
-      write: ['engagements.v1', 'pins.v1', 'pin-engagements.v1', 'pin-features.v1', 'dead-letters.v1'],
+      write: ['engagements.v1', ...catalogue, 'pin-engagements.v1', 'pin-features.v1', 'dead-letters.v1'],
       read: [
         'engagements.v1',
-        'pins.v1',
+        ...catalogue,
         'pin-engagements.v1',
         'erasures.v1',
         'feeds-served.v1',
@@ -108,7 +109,7 @@ export const serviceRights = {
   'candidate-service': {
     log: {
       write: [],
-      read: ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'],
+      read: [...catalogue, 'engagements.v1', 'pin-embeddings.v1'],
       describe: [],
       groups: [],
       manageTopics: false,
@@ -138,7 +139,7 @@ export const serviceRights = {
   blender: {
     log: {
       write: ['feeds-served.v1'],
-      read: ['pins.v1', 'pin-embeddings.v1', 'engagements.v1', 'feeds-served.v1', 'erasures.v1'],
+      read: ['pins.v1', 'creators.v1', 'pin-embeddings.v1', 'engagements.v1', 'feeds-served.v1', 'erasures.v1'],
       describe: ['pin-engagements.v1', 'pin-features.v1'],
       groups: [],
       manageTopics: false,

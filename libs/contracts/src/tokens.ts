@@ -1,8 +1,18 @@
 import type { TopicName } from './topics.ts'
 
-const topicPrefixes = { 'engagements.v1': 'e', 'pins.v1': 'p' } as const satisfies Partial<Record<TopicName, string>>
+const topicPrefixes = {
+  'engagements.v1': 'e',
+  'pins.v1': 'p',
+  'creators.v1': 'c',
+  'boards.v1': 'b',
+} as const satisfies Partial<Record<TopicName, string>>
 const mergePrefix = 'm'
-type TokenTopic = keyof typeof topicPrefixes
+/** The topics whose events have tokens. */
+export type TokenTopic = keyof typeof topicPrefixes
+
+const topicsByPrefix: ReadonlyMap<string, TokenTopic> = new Map(
+  Object.entries(topicPrefixes).map(([topic, prefix]) => [prefix, topic as TokenTopic]),
+)
 
 /** A log position up to which (inclusive) a reader wants state to reflect the log. */
 export interface Token {
@@ -24,10 +34,10 @@ export function formatToken(token: Token): string {
 
 /** Parses a token; null: the string is not a token. */
 export function parseToken(text: string): Token | null {
-  const match = /^([epm])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)
+  const match = /^([epcbm])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)
   if (match === null) return null
   return {
-    topic: match[1] === 'p' ? 'pins.v1' : 'engagements.v1',
+    topic: topicsByPrefix.get(match[1] ?? '') ?? 'engagements.v1',
     partition: Number(match[2]),
     position: Number(match[3]),
     log: match[4] ?? '',

@@ -4,7 +4,7 @@ const dayMs = 86_400_000
 
 interface TopicSpec {
   /** What the record key is. */
-  readonly key: 'user id' | 'pin id' | 'surface and version' | 'source partition'
+  readonly key: 'user id' | 'pin id' | 'creator id' | 'board id' | 'surface and version' | 'source partition'
   readonly cleanup: 'delete' | 'compact'
   /** As in `TopicLayout`. */
   readonly minCompactionLagMs?: number
@@ -36,6 +36,24 @@ export const topics = {
     message: 'freshet.catalogue.v1.Pin',
     schemaVersion: 3,
     meaning: 'The catalogue.',
+  },
+  'creators.v1': {
+    key: 'creator id',
+    cleanup: 'compact',
+    minCompactionLagMs: dayMs,
+    retentionMs: null,
+    message: 'freshet.catalogue.v1.Creator',
+    schemaVersion: 1,
+    meaning: 'Creators: their names, and whose pins are not shown.',
+  },
+  'boards.v1': {
+    key: 'board id',
+    cleanup: 'compact',
+    minCompactionLagMs: dayMs,
+    retentionMs: null,
+    message: 'freshet.catalogue.v1.Board',
+    schemaVersion: 1,
+    meaning: 'Boards that link no pins because they are secret or deleted.',
   },
   'pin-engagements.v1': {
     key: 'source partition',

@@ -1,5 +1,7 @@
 import type { Clock } from '@freshet/domain/clock'
 import { positiveActions, type Engagement } from '@freshet/domain/engagement'
+import { closesBoard, type BoardChange } from '@freshet/domain/board'
+import { closesCreator, type CreatorChange } from '@freshet/domain/creator'
 import type { PinId, UserId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
@@ -79,6 +81,10 @@ export interface Retrieval {
   /** Forgets a user's sessions and trail at once, with any `refresh`; counts over all users keep what the user added. */
   foldErasure(userId: UserId): void
   foldPin(change: PinChange): void
+  /** Finds no pins of a suspended or deleted creator until a change lifts that. */
+  foldCreator(change: CreatorChange): void
+  /** Drops what a secret or deleted board links, and links nothing by it until a change opens it. What it linked before does not come back. */
+  foldBoard(change: BoardChange): void
   /** Folds the valid embeddings and returns an EmbeddingError for each malformed one. Widths may differ, see `EmbeddingView`. */
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** The models of the embeddings that a query searches: none where none of its sources searches embeddings of the topic. */
@@ -293,6 +299,13 @@ export function createRetrieval({
       graphView?.foldPin(row, change)
       for (const { source } of enabled) source.foldPin?.(row, change)
     },
+    foldCreator(change) {
+      const creatorId = change.kind === 'delete' ? change.creatorId : change.creator.creatorId
+      catalogue.closeCreator(creatorId, closesCreator(change))
+    },
+    foldBoard(change) {
+      graphView?.closeBoard(change.kind === 'delete' ? change.boardId : change.board.boardId, closesBoard(change))
+    },
     foldEmbeddings(updates) {
       const problems: EmbeddingError[] = []
       for (const update of updates) {
@@ -382,11 +395,20 @@ export function createRetrieval({
       }
     },
     full() {
-      const { listed, refused, refusedWords } = catalogue.counts()
+      const { listed, refused, refusedWords, unclosedCreators } = catalogue.counts()
+      const unclosedBoards = graphView?.counts()['unclosedBoards'] ?? 0
       const words = `maxCreators, maxTopics and maxLocales`
       const problems = [
         ...(refused > 0 ? [`${refused} pins found no room beside ${listed} (maxPins is ${config.maxPins})`] : []),
         ...(refusedWords > 0 ? [`${refusedWords} pins are not shown: no room for their words (${words})`] : []),
+        ...(unclosedCreators > 0
+          ? [
+              `${unclosedCreators} suspended or deleted creators found no room (maxCreators); their pins are found in vain`,
+            ]
+          : []),
+        ...(unclosedBoards > 0
+          ? [`${unclosedBoards} secret or deleted boards found no room (maxBoards), so no board links pins any more`]
+          : []),
       ]
       return problems.length === 0 ? null : problems.join('; ')
     },
@@ -416,7 +438,7 @@ export function createRetrieval({
 }
 
 /** Raise it when a view writes other sections or means something else by them, so that the views are folded again instead of the snapshot being called corrupt. */
-const viewLayout = 3
+const viewLayout = 4
 
 function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): string {
   const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>

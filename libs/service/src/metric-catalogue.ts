@@ -138,7 +138,7 @@ export const metricCatalogue = {
   },
   freshet_view_rejected_records: {
     type: 'gauge',
-    help: 'Records that the views did not fold since the start, by reason. `PIN_STALE`: a change of a pin that is older than the one known.',
+    help: 'Records that the views did not fold since the start, by reason. `PIN_STALE`: a change of a pin that is older than the one known; `ENTRY_STALE`: the same of a creator or board.',
     labels: ['service', 'reason'],
   },
   freshet_ranker_model: {

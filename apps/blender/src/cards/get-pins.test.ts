@@ -34,6 +34,8 @@ test('cards have what the catalogue has, in the order of the request, each once;
       description: 'Words',
       imageUrl: 'https://img.example/b',
       creatorId: 'cara',
+      creatorName: '',
+      creatorImageUrl: '',
       topics: ['art', 'tea'],
       locale: 'de',
       createdAtMs: 1_000,

@@ -7,6 +7,7 @@ import type {
 import type { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { checkPinIds } from '../lists/list-request.ts'
+import type { Creators } from '../facts/creators.ts'
 import type { PinFacts } from '../pin-facts.ts'
 import { checkTime } from '../request.ts'
 import type { PinCards } from './pin-cards.ts'
@@ -18,20 +19,24 @@ export const maxCards = 500
 export interface CardPorts {
   readonly cards: PinCards
   readonly facts: Pick<PinFacts, 'rowOf' | 'isDeleted'>
+  readonly creators: Pick<Creators, 'isClosedId' | 'of'>
   readonly nowMs: number
 }
 
 /** What a page draws of pins. Throws CALL_INVALID_ARGUMENT, naming the field. */
-export function getPins({ pinIds, atMs }: GetPinsRequest, { cards, facts, nowMs }: CardPorts): GetPinsResponse {
+export function getPins(
+  { pinIds, atMs }: GetPinsRequest,
+  { cards, facts, creators, nowMs }: CardPorts,
+): GetPinsResponse {
   checkPinIds(pinIds, maxCards)
   const shownAtMs = checkTime(atMs, nowMs)
   const pins: PinCard[] = []
   const missing: LeftOutPin[] = []
   for (const pinId of new Set(pinIds)) {
     const pin = cards.of(pinId)
-    const reason = pin === null ? whyMissing(pinId, facts) : whyNotShown(pin, shownAtMs)
+    const reason = pin === null ? whyMissing(pinId, facts) : whyNotShown(pin, { atMs: shownAtMs, creators })
     if (pin === null || reason !== null) missing.push({ pinId, reason: reason ?? 'no-room' })
-    else pins.push(toCard(pinId, pin))
+    else pins.push(toCard(pinId, pin, creators))
   }
   return { pins, missing }
 }
@@ -44,14 +49,21 @@ function whyMissing(pinId: string, facts: CardPorts['facts']): string | null {
   return facts.isDeleted(row) ? 'deleted' : null
 }
 
-function whyNotShown({ availableFromMs, expiresAtMs }: Pin, atMs: number): string | null {
+function whyNotShown(
+  { creatorId, availableFromMs, expiresAtMs }: Pin,
+  { atMs, creators }: Pick<CardPorts, 'creators'> & { readonly atMs: number },
+): string | null {
+  if (creators.isClosedId(creatorId)) return 'suspended-creator'
   if (expiresAtMs !== undefined && atMs >= expiresAtMs) return 'expired'
   return availableFromMs !== undefined && atMs < availableFromMs ? 'not-yet-available' : null
 }
 
-function toCard(pinId: string, pin: Pin): PinCard {
+function toCard(pinId: string, pin: Pin, creators: CardPorts['creators']): PinCard {
   const { title, description, imageUrl, creatorId, topics, locale, safetyLabels, minAge, createdAtMs } = pin
+  const creator = creators.of(creatorId)
   return {
+    creatorName: creator?.name ?? '',
+    creatorImageUrl: creator?.imageUrl ?? '',
     ...{ pinId, title, description, imageUrl, creatorId, topics, locale, safetyLabels, minAge },
     ...(createdAtMs !== undefined && { createdAtMs }),
   }

@@ -13,13 +13,14 @@ export function awaitEvaluated(
   ports: TokenWaitPorts & Pick<StagePorts, 'foldProblem'>,
 ): ContextHydrator<EvaluatedRequest & UserContext, FreshnessContext> {
   return awaiting<EvaluatedRequest>(ports, async (request, signal, tokens) => {
-    const { pinsAwaited, engagementsAwaited, evaluation } = request
+    const { pinsAwaited, creatorsAwaited, boardsAwaited, engagementsAwaited, evaluation } = request
+    const catalogueAwaited = [...pinsAwaited, ...creatorsAwaited, ...boardsAwaited]
     const reflected = await tokens.reflected(request, signal)
-    if (!evaluation.collective) return { ...reflected, candidatesAwait: pinsAwaited, rankerAwait: pinsAwaited }
+    if (!evaluation.collective) return { ...reflected, candidatesAwait: catalogueAwaited, rankerAwait: pinsAwaited }
     await tokens.passed('pin', await tokens.endsOf('pin-engagements.v1', signal), signal)
     return {
       ...reflected,
-      candidatesAwait: [...pinsAwaited, ...engagementsAwaited],
+      candidatesAwait: [...catalogueAwaited, ...engagementsAwaited],
       rankerAwait: [...pinsAwaited, ...(await tokens.endsOf('pin-features.v1', signal))],
     }
   })

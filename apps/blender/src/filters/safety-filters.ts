@@ -25,7 +25,7 @@ interface SafetyOptions<Request> {
 
 /** The filters of every feed, on both surfaces and on every rung of the ladder. All fail closed. */
 export function safetyFilters<Request extends FeedRequest & UserContext>(
-  ports: Pick<StagePorts, 'facts' | 'factsUnready' | 'config'>,
+  ports: Pick<StagePorts, 'facts' | 'creators' | 'factsUnready' | 'config'>,
   { seen = seenFilter(), boards = 'by-source' }: SafetyOptions<Request> = {},
 ): readonly Filter<Request, CandidateColumns>[] {
   return [

@@ -22,7 +22,7 @@ export function awaitTokens(
 ): ContextHydrator<FeedRequest & UserContext, FreshnessContext> {
   return awaiting(ports, async (request, signal, tokens) => ({
     ...(await tokens.reflected(request, signal)),
-    candidatesAwait: request.pinsAwaited,
+    candidatesAwait: [...request.pinsAwaited, ...request.creatorsAwaited, ...request.boardsAwaited],
     rankerAwait: request.pinsAwaited,
   }))
 }

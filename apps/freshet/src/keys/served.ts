@@ -139,6 +139,8 @@ function emptyIngest(nowMs: () => number): Ingest {
     takeEngagements: take,
     takeMapped: take,
     takePins: take,
+    takeCreators: take,
+    takeBoards: take,
     mergeUsers: take,
     eraseUser: take,
     admit: () => Promise.resolve(null),

@@ -2,6 +2,8 @@ import type { CallRule } from '@freshet/access/rules'
 import { anonymousCharacters, anonymousPrefix, isAnonymousId } from '@freshet/domain/ids'
 import type {
   MergeUsersRequest,
+  PostBoardsRequest,
+  PostCreatorsRequest,
   PostEngagementsRequest,
   PostPinsRequest,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
@@ -15,6 +17,8 @@ export const ingestRules = {
   streamEngagements: { rule: 'write' } satisfies CallRule,
   postPins: { rule: 'admin' } satisfies CallRule<PostPinsRequest>,
   streamPins: { rule: 'admin' } satisfies CallRule,
+  postCreators: { rule: 'admin' } satisfies CallRule<PostCreatorsRequest>,
+  postBoards: { rule: 'admin' } satisfies CallRule<PostBoardsRequest>,
   // Who merges an anonymous user into a known one must be the known one. The other must be nobody's known id: a merge would take what that user did.
   mergeUsers: {
     rule: 'write',

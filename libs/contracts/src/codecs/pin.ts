@@ -3,9 +3,12 @@ import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
 import type { PinStamp } from '@freshet/domain/pin-version'
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { bytesOf, float32Column } from '../bytes/columns.ts'
-import { ContractError } from '../errors.ts'
 import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
+import { catalogueFields, isVersion } from './catalogue-fields.ts'
 import { decodeOrThrow } from './engagement.ts'
+
+const messageName = 'freshet.catalogue.v1.Pin'
+const { invalid, checked, versionOf } = catalogueFields(messageName)
 
 /** A catalogue change as its message. A removal is a message too, so that consumers that join late see it until compaction. */
 function toPinMessage(change: PinChange): PinMessage {
@@ -40,7 +43,7 @@ export function encodePinChange(change: PinChange): Uint8Array {
 /** Decodes a catalogue change from a record of `pins.v1`. A record without a value removes its key. Throws CODEC_INVALID, naming the field, also if the pin is not that of the key: each reader would take the change for another pin's. */
 export function decodePinChange(key: string, bytes: Uint8Array | null): PinChange {
   if (bytes === null) return { kind: 'delete', pinId: pinIdOf(key) }
-  const change = fromPinMessage(decodeOrThrow('freshet.catalogue.v1.Pin', () => PinMessage.decode(bytes)))
+  const change = fromPinMessage(decodeOrThrow(messageName, () => PinMessage.decode(bytes)))
   const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
   if (pinId !== key) throw invalid('pin_id', 'is not the key of the record')
   return change
@@ -76,20 +79,10 @@ function fromPinMessage(message: PinMessage): PinChange {
   }
 }
 
-function versionOf(version: number | undefined): { readonly version?: number } {
-  if (version === undefined) return {}
-  if (!isVersion(version)) throw invalid('version', `is ${version}, not 1 to 2^53 - 1`)
-  return { version }
-}
-
-function isVersion(version: number): boolean {
-  return Number.isSafeInteger(version) && version >= 1
-}
-
 const deletedField = 10
 const versionField = 16
 
-/** The stamp of a record of `pins.v1`, read without decoding the pin. null: the bytes are no message, or the version is not valid. */
+/** The stamp of a record of `pins.v1`, or of another topic of the catalogue, read without decoding the rest. null: the bytes are no message, or the version is not valid. */
 export function pinStampOf(value: Uint8Array | null): PinStamp | null {
   let [version, isDeleted]: [number | null, boolean] = [null, value === null]
   if (value === null) return { version, isDeleted }
@@ -107,21 +100,6 @@ export function pinStampOf(value: Uint8Array | null): PinStamp | null {
   return version === null || isVersion(version) ? { version, isDeleted } : null
 }
 
-/** Whether views can use the record: whether `decodePinChange` takes it. */
-export function isPinChange(key: string, value: Uint8Array | null): boolean {
-  try {
-    decodePinChange(key, value)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The bytes of a removal with this version, for `pins.v1`. */
-export function encodePinRemoval(pinId: PinId, version: number | null): Uint8Array {
-  return encodePinChange({ kind: 'delete', pinId, ...(version !== null && { version }) })
-}
-
 function timeOf(field: string, timeMs: number | undefined): number | null {
   if (timeMs !== undefined && !Number.isSafeInteger(timeMs)) throw invalid(field, 'is not a time')
   return timeMs ?? null
@@ -136,13 +114,4 @@ function embeddingOf(bytes: Uint8Array): Float32Array | null {
 
 function pinIdOf(value: string): PinId {
   return asId<PinId>(checked('pin_id', value, idProblem(value)))
-}
-
-function checked(field: string, value: string, problem: string | null): string {
-  if (problem !== null) throw invalid(field, problem)
-  return value
-}
-
-function invalid(field: string, problem: string): ContractError {
-  return new ContractError('CODEC_INVALID', `freshet.catalogue.v1.Pin.${field} ${problem}`)
 }

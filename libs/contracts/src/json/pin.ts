@@ -1,10 +1,10 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
 import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
-import { maxPinVersion } from '@freshet/domain/pin-version'
-import { noObject, shortName, unknownField } from './engagement.ts'
-import { isJsonObject, type FieldFault } from './fields.ts'
-import { checkOf, faultOf, type FieldRule } from './field-rules.ts'
-import { createProblems, type Problems, type Refused } from './problems.ts'
+import { noObject } from './engagement.ts'
+import { fieldsCheck, versionIn, versionRule, type ParsedEntry } from './entry.ts'
+import { isJsonObject } from './fields.ts'
+import type { FieldRule } from './field-rules.ts'
+import { createProblems, type Problems } from './problems.ts'
 import { formatTime, parseTime } from './time.ts'
 
 /** Every field of a pin in JSON. */
@@ -35,13 +35,7 @@ export const pinRules = {
   minAge: { type: 'whole', min: 0, max: 99, meaning: 'Users must be at least this many years old' },
   imageSignature: { type: 'label', max: 64, meaning: 'Equal for pins with the same picture' },
   deleted: { type: 'flag', meaning: 'true: the pin is removed; other fields except version are ignored' },
-  version: {
-    type: 'whole',
-    min: 1,
-    max: maxPinVersion,
-    meaning:
-      'Of all changes of a pin the one with the highest version counts, in any order of arrival. Once a pin has a version, changes without one are ignored, except removals',
-  },
+  version: versionRule,
 } as const satisfies Record<string, FieldRule>
 
 /** Fields of a pin in JSON. */
@@ -78,29 +72,18 @@ export interface PinJson {
 }
 
 /** The result of reading a pin. */
-export type ParsedPin = { readonly ok: true; readonly change: PinChange } | Refused
+export type ParsedPin = ParsedEntry<PinChange>
 
-const known: ReadonlySet<string> = new Set(pinFields)
+const checkPin = fieldsCheck(pinRules)
 
 /** Reads a catalogue change from parsed JSON: converts no types, rejects unknown fields and reports all problems. `at` is its place in the request, e.g. `pins[3]`. */
 export function parsePinJson(value: unknown, at: string): ParsedPin {
   if (!isJsonObject(value)) return noObject(value, at)
-  let problems: Problems | null = null
-  const wrong = (field: string, fault: FieldFault | null): void => {
-    if (fault !== null) (problems ??= createProblems(at)).add(field, fault)
-  }
-  for (const field in value) if (!known.has(field)) wrong(shortName(field), unknownField(field, pinFields))
-  wrong('pinId', pinIdFault(value['pinId']))
-  for (const [field, check] of optionalFields) {
-    const given = value[field]
-    if (given !== undefined) for (const fault of check(given)) wrong(field, fault)
-  }
-  if ((problems as Problems | null) === null) wrong('expiresAt', orderFault(value))
-  const found = problems as Problems | null
-  if (found !== null) return found.refused()
+  const problems = checkPin(value, at) ?? checkOrder(value, at)
+  if (problems !== null) return problems.refused()
   const pinId = value['pinId'] as PinId
-  const { visualEmbedding, version } = value
-  const versioned = version === undefined ? {} : { version: version as number }
+  const { visualEmbedding } = value
+  const versioned = versionIn(value)
   if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId, ...versioned } }
   return {
     ok: true,
@@ -151,17 +134,14 @@ export function pinToJson(change: PinChange): PinJson {
   }
 }
 
-const optionalFields = Object.entries(pinRules)
-  .filter(([field]) => field !== 'pinId')
-  .map(([field, rule]) => [field, checkOf(rule)] as const)
-const pinIdFault = faultOf(pinRules.pinId)
-
 /** A pin that expires before it is available would never be shown. */
-function orderFault({ availableFrom, expiresAt }: Readonly<Record<string, unknown>>): FieldFault | null {
+function checkOrder({ availableFrom, expiresAt }: Readonly<Record<string, unknown>>, at: string): Problems | null {
   const [from, end] = [timeOf(availableFrom), timeOf(expiresAt)]
   if (from === null || end === null || from < end) return null
   const text = `is ${formatTime(end)}, which is not after availableFrom, ${formatTime(from)}; give a later time`
-  return { code: 'EVENT_FIELD_VALUE', text }
+  const problems = createProblems(at)
+  problems.add('expiresAt', { code: 'EVENT_FIELD_VALUE', text })
+  return problems
 }
 
 function timeOf(checked: unknown): number | null {

@@ -8,6 +8,7 @@ import type { RowHolder } from '../views/recycling.ts'
 import type { Novelty, WithdrawnSave } from '../views/saves.ts'
 import { userKey } from '../views/session-keys.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+import { createClosedBoards } from './closed-boards.ts'
 import { createHorizons } from './horizons.ts'
 import { createTakenBack } from './taken-back.ts'
 import { createPinGraph, secondsOf, type BoardKey, type PinGraph } from './pin-graph.ts'
@@ -32,6 +33,8 @@ export interface GraphView {
   /** Drops the user's trail. */
   forget(userId: string): void
   foldPin(row: number, change: PinChange): void
+  /** Drops a board and lets it link no pins, or lets it link pins again. */
+  closeBoard(boardId: string, isClosed: boolean): void
   /** Removes a gone pin. */
   letGo(row: number): void
   /** Lists that may hold rows of gone pins. */
@@ -83,6 +86,7 @@ export function createGraphView({
   )
   const taken = createTakenBack(catalogue)
   const horizons = createHorizons()
+  const closed = createClosedBoards(caps.maxBoards)
   /** Whether the pin was put on the board after a time; to the second, as the graph keeps it. */
   const isLater = (key: BoardKey, row: number, atMs: number): boolean => {
     const board = graph.boardOf(key)
@@ -103,7 +107,8 @@ export function createGraphView({
       }
       if (!positive) return 'again'
       if (action === 'save' && boardId !== null && !taken.isAfter(boardId, row, atMs)) {
-        graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
+        const key = boardKeyOf(boardId)
+        if (!closed.has(key)) graph.add({ key, kind: 'board', pinRow: row, atMs })
       }
       // A user is one node, whatever the sessions, so that those who act rarely link pins too.
       const key = userKey(engagement.userId)
@@ -132,6 +137,11 @@ export function createGraphView({
       graph.setLabel(row, labelOf(catalogue.languageOf(row)))
       graph.topicsChanged(row)
     },
+    closeBoard(boardId, isClosed) {
+      const key = boardKeyOf(boardId)
+      closed.set(key, isClosed)
+      if (isClosed) graph.removeBoard(key)
+    },
     letGo(row) {
       graph.removePin(row)
       graph.setLabel(row, 0)
@@ -156,22 +166,26 @@ export function createGraphView({
       return 0
     },
     labelOf,
-    bytes: () => graph.bytes(),
+    bytes: () => graph.bytes() + closed.bytes(),
     counts: () => ({
       boards: graph.boards,
       edges: graph.edges,
       droppedBoards: graph.dropped,
+      closedBoards: closed.size,
+      unclosedBoards: closed.refused,
       maxBytes: graph.maxBytes,
     }),
     save(writer) {
       graph.save(writer)
       taken.save(writer.under('taken'))
       horizons.save(writer.under('horizons'))
+      closed.save(writer.under('closed'))
     },
     load(reader) {
       graph.load(reader)
       taken.load(reader.under('taken'))
       horizons.load(reader.under('horizons'))
+      closed.load(reader.under('closed'))
     },
   }
 }

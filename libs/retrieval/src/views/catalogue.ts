@@ -1,5 +1,5 @@
 import { hash32 } from '@freshet/domain/hash'
-import type { PinId } from '@freshet/domain/ids'
+import type { CreatorId, PinId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { writePinKey } from '@freshet/domain/pin-keys'
 
@@ -16,13 +16,14 @@ export const goneRow = 0
 const free = 0
 const gone = 1
 const deleted = 2
-const unlisted = 3
-const listed = 4
+const withheld = 3
+const unlisted = 4
+const listed = 5
 
 /**
  * The pins in columns, by row number. `listed`: the catalogue's owner has described the pin. `unlisted`: it is known only
  * from engagements or its embedding; it teaches the views, but is shown only with `showUnlistedPins`. The row of a gone
- * pin is reused once no list holds it. -1 means "none" everywhere.
+ * pin is reused once no list holds it. A pin that was described, of a creator who is suspended or deleted, is withheld. -1 means "none" everywhere.
  */
 export interface Catalogue extends ReadDescriptions {
   /** One past the largest row ever used. */
@@ -37,6 +38,8 @@ export interface Catalogue extends ReadDescriptions {
   upsert(pin: Pin): number
   /** Deletes a pin and returns -1, or its row if it is kept as deleted because unlisted pins are shown. */
   remove(pinId: PinId): number
+  /** Withholds the pins of a creator, those that come later too, or shows them again. */
+  closeCreator(creatorId: CreatorId, isClosed: boolean): void
   /** Whether a pin may be recommended. */
   isShown(row: number): boolean
   isListed(row: number): boolean
@@ -65,6 +68,8 @@ export interface CatalogueCounts {
   readonly refusedWords: number
   /** Unlisted pins dropped: idle for too long, or beyond the cap. */
   readonly expired: number
+  /** Suspended and deleted creators beyond `maxCreators`: their pins are found, and the blender removes them. */
+  readonly unclosedCreators: number
 }
 
 /** Caps, and callbacks for pins that change or go. */
@@ -99,6 +104,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   // Unlisted and deleted pins go first when there is no room.
   const idle = createRecency()
   let [listedPins, unlistedPins, refused, refusedWords, expired] = [0, 0, 0, 0, 0]
+  let unclosedCreators = 0
+  let closedCreators = new Set<string>()
   let idCharacters = 0
   let state = Uint8Array.of(gone)
   let tie = new Uint32Array(1)
@@ -132,8 +139,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     listedPins += (to === listed ? 1 : 0) - (from === listed ? 1 : 0)
     unlistedPins += (to === unlisted ? 1 : 0) - (from === unlisted ? 1 : 0)
     state[row] = to
-    if (to === listed || to === gone) idle.remove(row)
-    else if (from === listed || from === free) idle.touch(row)
+    if (to === listed || to === withheld || to === gone) idle.remove(row)
+    else if (from === listed || from === withheld || from === free) idle.touch(row)
   }
 
   function give(row: number, pinId: PinId): void {
@@ -198,11 +205,11 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     get size() {
       return pinIds.length
     },
-    counts: () => ({ listed: listedPins, unlisted: unlistedPins, refused, refusedWords, expired }),
+    counts: () => ({ listed: listedPins, unlisted: unlistedPins, refused, refusedWords, expired, unclosedCreators }),
     intern(pinId, atMs = -Infinity) {
       if (!showsUnlisted) expire(atMs)
       let row = rows.get(pinId) ?? -1
-      if (row >= 0 && state[row] === listed) return row
+      if (row >= 0 && (state[row] === listed || state[row] === withheld)) return row
       if (row < 0) {
         if (unlistedPins >= maxUnlisted && idle.oldest >= 0) {
           expired++
@@ -222,7 +229,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       const row = known >= 0 ? known : take(pin.pinId)
       if (row < 0) return -1
       if (known >= 0) options.onUndescribe?.(row)
-      if (describe(row, pin)) enter(row, listed)
+      if (describe(row, pin))
+        enter(row, pin.creatorId !== null && closedCreators.has(pin.creatorId) ? withheld : listed)
       else {
         refusedWords++
         enter(row, unlisted)
@@ -238,6 +246,16 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       }
       enter(row, deleted)
       return row
+    },
+    closeCreator(creatorId, isClosed) {
+      if (!isClosed) closedCreators.delete(creatorId)
+      else if (closedCreators.size < (options.maxCreators ?? Infinity) || closedCreators.has(creatorId)) closedCreators.add(creatorId)
+      else unclosedCreators++
+      const [from, to] = isClosed && closedCreators.has(creatorId) ? [listed, withheld] : [withheld, listed]
+      const creator = descriptions.creatorRow(creatorId)
+      if (creator < 0) return
+      for (const row of descriptions.byCreator.rowsOf(creator))
+        if (state[row] === from && descriptions.creatorOf(row) === creator) enter(row, to)
     },
     isShown: (row) => (state[row] ?? free) >= shownFrom,
     isListed: (row) => state[row] === listed,
@@ -259,7 +277,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     save(writer) {
       const size = pinIds.length
       writer.json('pinIds', pinIds)
-      writer.json('counts', { refused, refusedWords, expired })
+      writer.json('counts', { refused, refusedWords, expired, unclosedCreators })
+      writer.json('closedCreators', [...closedCreators])
       writer.json('idle', idle.order())
       writer.u8('state', state.subarray(0, size))
       writer.f64('touchedAtMs', touchedAtMs.subarray(0, size))
@@ -272,7 +291,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       recycling.clear()
       idle.clear()
       ;[listedPins, unlistedPins, idCharacters] = [0, 0, 0]
-      ;({ refused, refusedWords, expired } = reader.json('counts') as CatalogueCounts)
+      closedCreators = new Set(reader.json('closedCreators') as string[])
+      ;({ refused, refusedWords, expired, unclosedCreators } = reader.json('counts') as CatalogueCounts)
       grow(pinIds.length)
       state.fill(free)
       state[goneRow] = gone

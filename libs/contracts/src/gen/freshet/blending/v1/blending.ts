@@ -501,7 +501,7 @@ export interface RankPinsResponse {
 export interface LeftOutPin {
   /** The pin, as the request named it. */
   pinId: string;
-  /** Why, for example `not-in-catalogue`, `deleted`, `hidden` or `duplicate`. */
+  /** Why, for example `not-in-catalogue`, `deleted`, `suspended-creator`, `hidden` or `duplicate`. */
   reason: string;
 }
 
@@ -545,6 +545,10 @@ export interface PinCard {
   safetyLabels: string[];
   /** Users must be at least this many years old; 0: no limit. */
   minAge: number;
+  /** The name of its creator; empty: not known. */
+  creatorName: string;
+  /** Address of the creator's picture; empty: none. */
+  creatorImageUrl: string;
 }
 
 /** Asks for pins with similar pictures. Give either `embedding` or `pin_id`. */
@@ -3521,6 +3525,8 @@ function createBasePinCard(): PinCard {
     createdAtMs: undefined,
     safetyLabels: [],
     minAge: 0,
+    creatorName: "",
+    creatorImageUrl: "",
   };
 }
 
@@ -3555,6 +3561,12 @@ export const PinCard: MessageFns<PinCard> = {
     }
     if (message.minAge !== 0) {
       writer.uint32(80).uint32(message.minAge);
+    }
+    if (message.creatorName !== "") {
+      writer.uint32(90).string(message.creatorName);
+    }
+    if (message.creatorImageUrl !== "") {
+      writer.uint32(98).string(message.creatorImageUrl);
     }
     return writer;
   },
@@ -3652,6 +3664,22 @@ export const PinCard: MessageFns<PinCard> = {
             message.minAge = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.creatorName = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.creatorImageUrl = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3700,6 +3728,16 @@ export const PinCard: MessageFns<PinCard> = {
         : isSet(object.min_age)
         ? globalThis.Number(object.min_age)
         : 0,
+      creatorName: isSet(object.creatorName)
+        ? globalThis.String(object.creatorName)
+        : isSet(object.creator_name)
+        ? globalThis.String(object.creator_name)
+        : "",
+      creatorImageUrl: isSet(object.creatorImageUrl)
+        ? globalThis.String(object.creatorImageUrl)
+        : isSet(object.creator_image_url)
+        ? globalThis.String(object.creator_image_url)
+        : "",
     };
   },
 
@@ -3735,6 +3773,12 @@ export const PinCard: MessageFns<PinCard> = {
     if (message.minAge !== 0) {
       obj.minAge = Math.round(message.minAge);
     }
+    if (message.creatorName !== "") {
+      obj.creatorName = message.creatorName;
+    }
+    if (message.creatorImageUrl !== "") {
+      obj.creatorImageUrl = message.creatorImageUrl;
+    }
     return obj;
   },
 
@@ -3753,6 +3797,8 @@ export const PinCard: MessageFns<PinCard> = {
     message.createdAtMs = object.createdAtMs ?? undefined;
     message.safetyLabels = object.safetyLabels?.map((e) => e) || [];
     message.minAge = object.minAge ?? 0;
+    message.creatorName = object.creatorName ?? "";
+    message.creatorImageUrl = object.creatorImageUrl ?? "";
     return message;
   },
 };

@@ -60,6 +60,43 @@ export interface Pin {
   version?: number | undefined;
 }
 
+/**
+ * What the catalogue says about a creator. Key of its topic: the creator id. A record without a value removes the creator. The pins of
+ * a creator that has no record are shown.
+ */
+export interface Creator {
+  /** As in `Pin`: 1–128 characters, which may contain blanks. */
+  creatorId: string;
+  /** The name that pages show, at most 200 characters; empty: not known. */
+  name: string;
+  /** Address of the creator's picture; empty: none. */
+  imageUrl: string;
+  /** Nothing of this creator is shown until a later change lifts this. */
+  suspended: boolean;
+  /** The creator is removed: nothing of this creator is shown. Consumers that join late see this tombstone until compaction. */
+  deleted: boolean;
+  /** As in `Pin`. */
+  version?: number | undefined;
+}
+
+/**
+ * What the catalogue says about a board. Key of its topic: the board id. A board that has no record is open. There is neither
+ * an owner nor a title here: nothing reads them, and an erasure has nothing to find.
+ */
+export interface Board {
+  /** 1–128 characters, which may contain blanks. */
+  boardId: string;
+  /**
+   * The board links no pins for anybody: what it holds does not show in recommendations. A save to it still counts for the pin
+   * and for the user who saved.
+   */
+  secret: boolean;
+  /** The board is removed: it links no pins any more. Consumers that join late see this tombstone until compaction. */
+  deleted: boolean;
+  /** As in `Pin`. */
+  version?: number | undefined;
+}
+
 function createBasePin(): Pin {
   return {
     pinId: "",
@@ -421,6 +458,284 @@ export const Pin: MessageFns<Pin> = {
     message.safetyLabels = object.safetyLabels?.map((e) => e) || [];
     message.minAge = object.minAge ?? 0;
     message.imageSignature = object.imageSignature ?? "";
+    message.version = object.version ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreator(): Creator {
+  return { creatorId: "", name: "", imageUrl: "", suspended: false, deleted: false, version: undefined };
+}
+
+export const Creator: MessageFns<Creator> = {
+  encode(message: Creator, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.creatorId !== "") {
+      writer.uint32(10).string(message.creatorId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.imageUrl !== "") {
+      writer.uint32(26).string(message.imageUrl);
+    }
+    if (message.suspended !== false) {
+      writer.uint32(32).bool(message.suspended);
+    }
+    if (message.deleted !== false) {
+      writer.uint32(80).bool(message.deleted);
+    }
+    if (message.version !== undefined) {
+      writer.uint32(128).int64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Creator {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreator();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.creatorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.imageUrl = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.suspended = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deleted = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.version = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Creator {
+    return {
+      creatorId: isSet(object.creatorId)
+        ? globalThis.String(object.creatorId)
+        : isSet(object.creator_id)
+        ? globalThis.String(object.creator_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      imageUrl: isSet(object.imageUrl)
+        ? globalThis.String(object.imageUrl)
+        : isSet(object.image_url)
+        ? globalThis.String(object.image_url)
+        : "",
+      suspended: isSet(object.suspended) ? globalThis.Boolean(object.suspended) : false,
+      deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
+      version: isSet(object.version) ? globalThis.Number(object.version) : undefined,
+    };
+  },
+
+  toJSON(message: Creator): unknown {
+    const obj: any = {};
+    if (message.creatorId !== "") {
+      obj.creatorId = message.creatorId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.imageUrl !== "") {
+      obj.imageUrl = message.imageUrl;
+    }
+    if (message.suspended !== false) {
+      obj.suspended = message.suspended;
+    }
+    if (message.deleted !== false) {
+      obj.deleted = message.deleted;
+    }
+    if (message.version !== undefined) {
+      obj.version = Math.round(message.version);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Creator>): Creator {
+    return Creator.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Creator>): Creator {
+    const message = createBaseCreator();
+    message.creatorId = object.creatorId ?? "";
+    message.name = object.name ?? "";
+    message.imageUrl = object.imageUrl ?? "";
+    message.suspended = object.suspended ?? false;
+    message.deleted = object.deleted ?? false;
+    message.version = object.version ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBoard(): Board {
+  return { boardId: "", secret: false, deleted: false, version: undefined };
+}
+
+export const Board: MessageFns<Board> = {
+  encode(message: Board, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.boardId !== "") {
+      writer.uint32(10).string(message.boardId);
+    }
+    if (message.secret !== false) {
+      writer.uint32(16).bool(message.secret);
+    }
+    if (message.deleted !== false) {
+      writer.uint32(80).bool(message.deleted);
+    }
+    if (message.version !== undefined) {
+      writer.uint32(128).int64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Board {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBoard();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boardId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.secret = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deleted = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.version = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Board {
+    return {
+      boardId: isSet(object.boardId)
+        ? globalThis.String(object.boardId)
+        : isSet(object.board_id)
+        ? globalThis.String(object.board_id)
+        : "",
+      secret: isSet(object.secret) ? globalThis.Boolean(object.secret) : false,
+      deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
+      version: isSet(object.version) ? globalThis.Number(object.version) : undefined,
+    };
+  },
+
+  toJSON(message: Board): unknown {
+    const obj: any = {};
+    if (message.boardId !== "") {
+      obj.boardId = message.boardId;
+    }
+    if (message.secret !== false) {
+      obj.secret = message.secret;
+    }
+    if (message.deleted !== false) {
+      obj.deleted = message.deleted;
+    }
+    if (message.version !== undefined) {
+      obj.version = Math.round(message.version);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Board>): Board {
+    return Board.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Board>): Board {
+    const message = createBaseBoard();
+    message.boardId = object.boardId ?? "";
+    message.secret = object.secret ?? false;
+    message.deleted = object.deleted ?? false;
     message.version = object.version ?? undefined;
     return message;
   },

@@ -20,7 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Pin } from "../../catalogue/v1/catalogue.ts";
+import { Board, Creator, Pin } from "../../catalogue/v1/catalogue.ts";
 import { Engagement } from "../../engagement/v1/engagement.ts";
 
 export const protobufPackage = "freshet.ingest.v1";
@@ -47,7 +47,7 @@ export interface PostEngagementsRequest {
 
 /** The result for one event. */
 export interface Receipt {
-  /** The event's or pin's id, as the client sent it. */
+  /** The id of the event, pin, creator or board, as the client sent it. */
   id: string;
   /** Pass it to `GetFeed` to read your own write; empty: rejected. */
   token: string;
@@ -148,6 +148,30 @@ export interface StreamPinsResponse {
   acceptedSoFar: number;
   /** How many changes of this stream event-ingest has rejected so far, refused batches included. */
   rejectedSoFar: number;
+}
+
+/** Changes of creators. */
+export interface PostCreatorsRequest {
+  /** The new versions of the creators; no pin of a deleted or suspended creator is shown. */
+  creators: Creator[];
+}
+
+/** The results, in the order of the creators. */
+export interface PostCreatorsResponse {
+  /** One for each. */
+  receipts: Receipt[];
+}
+
+/** Changes of boards. */
+export interface PostBoardsRequest {
+  /** The new versions of the boards; a deleted or secret board links no pins. */
+  boards: Board[];
+}
+
+/** The results, in the order of the boards. */
+export interface PostBoardsResponse {
+  /** One for each. */
+  receipts: Receipt[];
 }
 
 /** Two ids of one person. */
@@ -1264,6 +1288,280 @@ export const StreamPinsResponse: MessageFns<StreamPinsResponse> = {
   },
 };
 
+function createBasePostCreatorsRequest(): PostCreatorsRequest {
+  return { creators: [] };
+}
+
+export const PostCreatorsRequest: MessageFns<PostCreatorsRequest> = {
+  encode(message: PostCreatorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.creators) {
+      Creator.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PostCreatorsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePostCreatorsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.creators.push(Creator.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PostCreatorsRequest {
+    return {
+      creators: globalThis.Array.isArray(object?.creators) ? object.creators.map((e: any) => Creator.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: PostCreatorsRequest): unknown {
+    const obj: any = {};
+    if (message.creators?.length) {
+      obj.creators = message.creators.map((e) => Creator.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PostCreatorsRequest>): PostCreatorsRequest {
+    return PostCreatorsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PostCreatorsRequest>): PostCreatorsRequest {
+    const message = createBasePostCreatorsRequest();
+    message.creators = object.creators?.map((e) => Creator.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePostCreatorsResponse(): PostCreatorsResponse {
+  return { receipts: [] };
+}
+
+export const PostCreatorsResponse: MessageFns<PostCreatorsResponse> = {
+  encode(message: PostCreatorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PostCreatorsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePostCreatorsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PostCreatorsResponse {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: PostCreatorsResponse): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PostCreatorsResponse>): PostCreatorsResponse {
+    return PostCreatorsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PostCreatorsResponse>): PostCreatorsResponse {
+    const message = createBasePostCreatorsResponse();
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePostBoardsRequest(): PostBoardsRequest {
+  return { boards: [] };
+}
+
+export const PostBoardsRequest: MessageFns<PostBoardsRequest> = {
+  encode(message: PostBoardsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.boards) {
+      Board.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PostBoardsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePostBoardsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boards.push(Board.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PostBoardsRequest {
+    return { boards: globalThis.Array.isArray(object?.boards) ? object.boards.map((e: any) => Board.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: PostBoardsRequest): unknown {
+    const obj: any = {};
+    if (message.boards?.length) {
+      obj.boards = message.boards.map((e) => Board.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PostBoardsRequest>): PostBoardsRequest {
+    return PostBoardsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PostBoardsRequest>): PostBoardsRequest {
+    const message = createBasePostBoardsRequest();
+    message.boards = object.boards?.map((e) => Board.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePostBoardsResponse(): PostBoardsResponse {
+  return { receipts: [] };
+}
+
+export const PostBoardsResponse: MessageFns<PostBoardsResponse> = {
+  encode(message: PostBoardsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PostBoardsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePostBoardsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PostBoardsResponse {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: PostBoardsResponse): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PostBoardsResponse>): PostBoardsResponse {
+    return PostBoardsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PostBoardsResponse>): PostBoardsResponse {
+    const message = createBasePostBoardsResponse();
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseMergeUsersRequest(): MergeUsersRequest {
   return { fromUserId: "", intoUserId: "", occurredAtMs: undefined };
 }
@@ -1535,6 +1833,27 @@ export const EventIngestService = {
     responseSerialize: (value: StreamPinsResponse): Buffer => Buffer.from(StreamPinsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamPinsResponse => StreamPinsResponse.decode(value),
   },
+  /** Takes up to 1,000 changes of creators. */
+  postCreators: {
+    path: "/freshet.ingest.v1.EventIngest/PostCreators" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PostCreatorsRequest): Buffer => Buffer.from(PostCreatorsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PostCreatorsRequest => PostCreatorsRequest.decode(value),
+    responseSerialize: (value: PostCreatorsResponse): Buffer =>
+      Buffer.from(PostCreatorsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PostCreatorsResponse => PostCreatorsResponse.decode(value),
+  },
+  /** Takes up to 1,000 changes of boards. */
+  postBoards: {
+    path: "/freshet.ingest.v1.EventIngest/PostBoards" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PostBoardsRequest): Buffer => Buffer.from(PostBoardsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PostBoardsRequest => PostBoardsRequest.decode(value),
+    responseSerialize: (value: PostBoardsResponse): Buffer => Buffer.from(PostBoardsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PostBoardsResponse => PostBoardsResponse.decode(value),
+  },
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: {
     path: "/freshet.ingest.v1.EventIngest/MergeUsers" as const,
@@ -1562,6 +1881,10 @@ export interface EventIngestServer extends UntypedServiceImplementation {
    * `retryable`, all later ones of the stream are refused with the same code, and the client sends all from there on in a new stream.
    */
   streamPins: handleBidiStreamingCall<StreamPinsRequest, StreamPinsResponse>;
+  /** Takes up to 1,000 changes of creators. */
+  postCreators: handleUnaryCall<PostCreatorsRequest, PostCreatorsResponse>;
+  /** Takes up to 1,000 changes of boards. */
+  postBoards: handleUnaryCall<PostBoardsRequest, PostBoardsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: handleUnaryCall<MergeUsersRequest, MergeUsersResponse>;
 }
@@ -1621,6 +1944,38 @@ export interface EventIngestClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<StreamPinsRequest, StreamPinsResponse>;
+  /** Takes up to 1,000 changes of creators. */
+  postCreators(
+    request: PostCreatorsRequest,
+    callback: (error: ServiceError | null, response: PostCreatorsResponse) => void,
+  ): ClientUnaryCall;
+  postCreators(
+    request: PostCreatorsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PostCreatorsResponse) => void,
+  ): ClientUnaryCall;
+  postCreators(
+    request: PostCreatorsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PostCreatorsResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes up to 1,000 changes of boards. */
+  postBoards(
+    request: PostBoardsRequest,
+    callback: (error: ServiceError | null, response: PostBoardsResponse) => void,
+  ): ClientUnaryCall;
+  postBoards(
+    request: PostBoardsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PostBoardsResponse) => void,
+  ): ClientUnaryCall;
+  postBoards(
+    request: PostBoardsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PostBoardsResponse) => void,
+  ): ClientUnaryCall;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers(
     request: MergeUsersRequest,

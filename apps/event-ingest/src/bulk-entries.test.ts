@@ -7,9 +7,10 @@ type Row = Readonly<Record<string, unknown>>
 
 async function start() {
   const started = await startIngest({ config: { maxBatchEvents: 3, maxBodyBytes: 1 << 20 } })
-  const send = async (body: string | Buffer, headers: Readonly<Record<string, string>> = {}) => {
+  const send = async (body: string | Buffer, headers: Readonly<Record<string, string>> = {}, list = 'pins') => {
     const given = { 'content-type': 'application/x-ndjson', ...headers }
-    const answer = await started.app.inject({ method: 'POST', url: '/v1/pins/bulk', payload: body, headers: given })
+    const url = `/v1/${list}/bulk`
+    const answer = await started.app.inject({ method: 'POST', url, payload: body, headers: given })
     const isLines = answer.headers['content-type'] === 'application/x-ndjson'
     const lines = answer.body.split('\n').filter((line) => line !== '')
     return { status: answer.statusCode, rows: (isLines ? lines : [answer.body]).map((line) => JSON.parse(line) as Row) }
@@ -46,6 +47,22 @@ describe('POST /v1/pins/bulk', () => {
       }),
       { numRuns: 40 },
     )
+  })
+
+  it.each([
+    ['creators', 'creatorId', 'creators.v1'],
+    ['boards', 'boardId', 'boards.v1'],
+  ] as const)('takes %s too', async (list, idField, topic) => {
+    const { send, records } = await start()
+    const lines = [{ [idField]: 'a b', version: 2 }, { [idField]: 'c', deleted: true }, { [idField]: '' }]
+    const { rows } = await send(lines.map((line) => JSON.stringify(line)).join('\n'), {}, list)
+    expect(rows).toMatchObject([
+      { line: 1, id: 'a b', token: expect.stringMatching(/^[cb]\d/) as string },
+      { line: 2, id: 'c' },
+      { line: 3, code: 'EVENT_FIELD_MISSING', field: idField },
+      { done: true, accepted: 2, rejected: 1 },
+    ])
+    expect((await records(topic)).map(({ key }) => key).toSorted()).toEqual(['a b', 'c'])
   })
 
   it('names what is wrong with a line', async () => {

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { ingestRules } from '@freshet/adapters/access/ingest-rules'
-import { parsePinJson, type ParsedPin } from '@freshet/contracts/json/pin'
-import { createProblems, ingestProblems, type IngestProblem } from '@freshet/contracts/json/problems'
+import { createProblems, ingestProblems, type IngestProblem, type Refused } from '@freshet/contracts/json/problems'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { BodyError } from '@freshet/service/http-body'
 import { addBodyParser } from '@freshet/service/http-app'
@@ -9,6 +8,7 @@ import { parseJsonBody } from '@freshet/service/json-body'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { IngestCall } from './append.ts'
 import type { IngestConfig } from './config.ts'
+import { entryKinds, type EntryIngest, type EntryKind } from './entries.ts'
 import type { Answer, Ingest } from './ingest.ts'
 import { problemOf } from './request-problems.ts'
 
@@ -21,7 +21,7 @@ const newline = 0x0a
 
 /** Dependencies of the route. */
 export interface BulkOptions {
-  readonly ingest: Pick<Ingest, 'takePins' | 'inFlight'>
+  readonly ingest: EntryIngest & Pick<Ingest, 'inFlight'>
   readonly config: Pick<IngestConfig, 'maxBodyBytes' | 'maxBatchEvents'>
   readonly refuse: (reply: FastifyReply, problem: IngestProblem) => FastifyReply
 }
@@ -41,13 +41,18 @@ class NotJson {
 }
 
 /**
- * Adds `POST /v1/pins/bulk` to a scope of its own: a catalogue change in each line of the body. It answers with a line for each line as soon as the
+ * Adds `POST /v1/pins/bulk`, `/v1/creators/bulk` and `/v1/boards/bulk` to a scope of its own: a catalogue change in each line of the body. It answers with a line for each line as soon as the
  * log has it, and with the sums in the last line, which has `done`.
  */
-export function addBulkPins(scope: FastifyInstance, { ingest, config, refuse }: BulkOptions): void {
+export function addBulkEntries(scope: FastifyInstance, options: BulkOptions): void {
+  const { ingest, config } = options
   addBodyParser(scope, linesType, { maxBodyBytes: config.maxBodyBytes, room: ingest.inFlight }, (bytes) => bytes)
-  const options = { config: { access: ingestRules.postPins, adminPort: true } }
-  scope.post('/v1/pins/bulk', options, async (request, reply) => {
+  for (const kind of entryKinds) addBulk(scope, kind, options)
+}
+
+function addBulk(scope: FastifyInstance, kind: EntryKind, { ingest, config, refuse }: BulkOptions): void {
+  const options = { config: { access: ingestRules[kind.rule], adminPort: true } }
+  scope.post(`/v1/${kind.list}/bulk`, options, async (request, reply) => {
     request.received?.end()
     const body = request.body ?? Buffer.alloc(0)
     if (!Buffer.isBuffer(body))
@@ -58,14 +63,14 @@ export function addBulkPins(scope: FastifyInstance, { ingest, config, refuse }: 
       return refuse(reply, problemOf('the request', 'INGEST_OVERLOADED', 'was not accepted: too many bytes wait'))
     const { traceparent, tracestate } = request.headers
     const call = { trace: traceHeaders(traceparent, tracestate), deadlineMs: null }
-    const results = takeLines(body, { ingest, call, most: Math.min(linesAtOnce, config.maxBatchEvents) })
+    const results = takeLines(body, { ingest, kind, call, most: Math.min(linesAtOnce, config.maxBatchEvents) })
     const first = await results.next().catch((error: unknown) => {
       release()
       throw error
     })
     if (first.done === true || first.value.refused !== null) {
       release()
-      const nothing = problemOf('the body', 'BATCH_EMPTY', 'has no lines; send one pin in each')
+      const nothing = problemOf('the body', 'BATCH_EMPTY', `has no lines; send one ${kind.one} in each`)
       return refuse(reply, first.done === true ? nothing : (first.value.refused ?? nothing))
     }
     const answer = Readable.from(answerLines(first.value, results), { objectMode: false })
@@ -84,17 +89,21 @@ interface Taken {
 /** Takes the lines of a body, some at a time. Ends after the first that ingest refuses. */
 async function* takeLines(
   body: Buffer,
-  { ingest, call, most }: Pick<BulkOptions, 'ingest'> & { readonly call: IngestCall; readonly most: number },
+  {
+    ingest,
+    kind,
+    call,
+    most,
+  }: Pick<BulkOptions, 'ingest'> & { readonly kind: EntryKind; readonly call: IngestCall; readonly most: number },
 ): AsyncGenerator<Taken, undefined> {
   for (let rest = linesOf(body, { at: 0, line: 1 }, most); rest.lines.length > 0;) {
     const { lines } = rest
-    const answer = await ingest.takePins({
-      events: lines.map(({ value }) => value),
-      read: readLine,
-      single: false,
-      bytes: 0,
-      call,
-    })
+    // As single events, so that fields are named without their place: the answer has the number of the line.
+    const answer = await kind.take(
+      ingest,
+      { events: lines.map(({ value }) => value), single: true, bytes: 0, call },
+      notJson,
+    )
     if (answer.kind === 'refused') {
       yield { lines, answer: null, refused: answer.problem }
       return
@@ -133,9 +142,9 @@ function parseLine(bytes: Buffer): unknown {
   }
 }
 
-/** Fields are named without their place: the answer has the number of the line. */
-function readLine(value: unknown): ParsedPin {
-  if (!(value instanceof NotJson)) return parsePinJson(value, '')
+/** The problem of a line that is not JSON; null: it is. */
+function notJson(value: unknown): Refused | null {
+  if (!(value instanceof NotJson)) return null
   const problems = createProblems('the line')
   problems.add('', { code: 'BODY_MALFORMED', text: value.why })
   return problems.refused()

@@ -1,0 +1,39 @@
+import { encodeBoardChange } from '@freshet/contracts/codecs/board'
+import { encodeCreatorChange } from '@freshet/contracts/codecs/creator'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import type { ParsedBoard, ParsedCreator } from '@freshet/contracts/json/entry'
+import type { ParsedPin } from '@freshet/contracts/json/pin'
+import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import type { NewRecord } from '@freshet/contracts/ports/event-log'
+
+/** An entry of the catalogue as a record of the log, or its problems. */
+type CheckedEntry = { readonly record: NewRecord } | { readonly problems: readonly IngestProblem[] }
+
+/** A change of a pin as a record of `pins.v1`, or its problems. `embeddingWidth`: how many numbers the embeddings of this catalogue have; null: any. */
+export function checkPin(parsed: ParsedPin, at: string, embeddingWidth: number | null): CheckedEntry {
+  if (!parsed.ok) return parsed
+  const { change } = parsed
+  const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
+  const width = change.kind === 'delete' ? undefined : change.pin.visualEmbedding?.length
+  if (width !== undefined && embeddingWidth !== null && width !== embeddingWidth) {
+    const text = `has ${width} numbers; the embeddings of this catalogue have ${embeddingWidth} (ingest.embeddingWidth)`
+    return { problems: [problemAt(at, 'visualEmbedding', 'EMBEDDING_INVALID', text)] }
+  }
+  return { record: { key: pinId, value: encodePinChange(change), partition: null } }
+}
+
+/** A change of a creator as a record of `creators.v1`, or its problems. */
+export function checkCreator(parsed: ParsedCreator): CheckedEntry {
+  if (!parsed.ok) return parsed
+  const { change } = parsed
+  const key = change.kind === 'delete' ? change.creatorId : change.creator.creatorId
+  return { record: { key, value: encodeCreatorChange(change), partition: null } }
+}
+
+/** A change of a board as a record of `boards.v1`, or its problems. */
+export function checkBoard(parsed: ParsedBoard): CheckedEntry {
+  if (!parsed.ok) return parsed
+  const { change } = parsed
+  const key = change.kind === 'delete' ? change.boardId : change.board.boardId
+  return { record: { key, value: encodeBoardChange(change), partition: null } }
+}
