@@ -7,12 +7,14 @@ import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { decodePinChange, encodePinChange, pinStampOf } from '@freshet/contracts/codecs/pin'
-import { isCatalogueChange } from '@freshet/contracts/catalogue-topics'
+import { isCatalogueChange, type CatalogueTopic } from '@freshet/contracts/catalogue-topics'
+import { encodeBoardChange } from '@freshet/contracts/codecs/board'
+import { encodeCreatorChange } from '@freshet/contracts/codecs/creator'
 import { createPinVersions } from '@freshet/contracts/pin-versions'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 import { topicLayouts } from '@freshet/contracts/topics'
-import { asId, type PinId } from '@freshet/domain/ids'
+import { asId, type BoardId, type CreatorId, type PinId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
 import { aCataloguePin } from '@freshet/domain/testing'
@@ -96,11 +98,11 @@ async function world() {
       maxBatchRecords: 4,
       onError: (error) => errors.push(error),
     })
-  const records = async (): Promise<LogRecord[]> => {
+  const records = async (topic: CatalogueTopic = 'pins.v1'): Promise<LogRecord[]> => {
     const found: LogRecord[] = []
     await readToEnd({
       log,
-      topic: 'pins.v1',
+      topic,
       maxBatchRecords: 100,
       onRecords: (_, more) => found.push(...more),
       onError: (error) => errors.push(error),
@@ -121,7 +123,57 @@ async function kept(all: readonly Row[]) {
   return { whole: await records(), errors }
 }
 
+const entry = fc.record({
+  topic: fc.constantFrom('creators.v1', 'boards.v1'),
+  version: fc.option(fc.integer({ min: 1, max: 4 })),
+  isDeleted: fc.boolean(),
+})
+/** A creator and a board with the same id, because no topic may take the other's for its own. */
+const entryRow = ({
+  topic,
+  version,
+  isDeleted,
+}: typeof entry extends fc.Arbitrary<infer Entry> ? Entry : never): Row => {
+  const versioned = version === null ? {} : { version }
+  const [creatorId, boardId] = [asId<CreatorId>('a'), asId<BoardId>('a')]
+  const creator = { creatorId, name: '', imageUrl: null, isSuspended: false }
+  const value =
+    topic === 'creators.v1'
+      ? encodeCreatorChange({
+          ...(isDeleted ? { kind: 'delete', creatorId } : { kind: 'upsert', creator }),
+          ...versioned,
+        })
+      : encodeBoardChange({
+          ...(isDeleted ? { kind: 'delete', boardId } : { kind: 'upsert', board: { boardId, isSecret: false } }),
+          ...versioned,
+        })
+  return { key: 'a', value }
+}
+
 describe('the keeper of the catalogue', () => {
+  it('keeps creators and boards apart, and lets no stale one of them come last', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 12 }), async (all) => {
+        const { log, open, records, errors } = await world()
+        const keeper = open()
+        await keeper.start()
+        for (const one of all) await log.append(one.topic, [{ ...entryRow(one), partition: null }])
+        await log.drain()
+        await keeper.stop()
+        for (const topic of ['creators.v1', 'boards.v1'] as const) {
+          const stamps = all.filter((one) => one.topic === topic)
+          const last = stamps.reduce<PinStamp | null>((known, stamp) => nextPinStamp(known, stamp) ?? known, null)
+          const kept = (await records(topic)).at(-1)
+          expect(kept === undefined ? null : pinStampOf(kept.value)).toEqual(
+            last === null ? null : { version: last.version, isDeleted: last.isDeleted },
+          )
+        }
+        expect(errors).toEqual([])
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('makes a compacted log show what the whole log shows', async () => {
     await fc.assert(
       fc.asyncProperty(changes, async (all) => {

@@ -1,4 +1,3 @@
-import { asId, type PinId } from '@freshet/domain/ids'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'

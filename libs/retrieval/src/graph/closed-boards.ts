@@ -40,7 +40,7 @@ export function createClosedBoards(most: number): ClosedBoards {
     },
     load(reader) {
       keys = new Set(reader.f64('boards'))
-      refused = reader.f64('refused')[0] ?? 0
+      refused = reader.f64('refused')[0]!
     },
   }
 }
