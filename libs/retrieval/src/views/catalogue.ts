@@ -249,7 +249,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     closeCreator(creatorId, isClosed) {
       if (!isClosed) closedCreators.delete(creatorId)
-      else if (closedCreators.size < (options.maxCreators ?? Infinity) || closedCreators.has(creatorId)) closedCreators.add(creatorId)
+      else if (closedCreators.size < (options.maxCreators ?? Infinity) || closedCreators.has(creatorId))
+        closedCreators.add(creatorId)
       else unclosedCreators++
       const [from, to] = isClosed && closedCreators.has(creatorId) ? [listed, withheld] : [withheld, listed]
       const creator = descriptions.creatorRow(creatorId)
