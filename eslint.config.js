@@ -115,6 +115,7 @@ export default ts.config(
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
             { sourceTag: 'scope:ordering', onlyDependOnLibsWithTags: ['scope:domain'] },
             { sourceTag: 'scope:experiments', onlyDependOnLibsWithTags: ['scope:domain'] },
+            { sourceTag: 'scope:pictures', onlyDependOnLibsWithTags: below },
             {
               sourceTag: 'scope:service',
               onlyDependOnLibsWithTags: ['scope:access', 'scope:settings', 'scope:domain'],

@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   retrieval: ['domain', 'settings', 'columns', 'vectors', 'embeddings'],
   ranking: ['domain', 'columns'],
   experiments: ['domain'],
+  pictures: ['domain'],
   service: ['domain', 'settings', 'access'],
   adapters: ['contracts', 'domain', 'settings', 'access'],
   // The page is a client like any other.
@@ -89,6 +90,7 @@ describe('layers', () => {
     ['libs/vectors/src/a.ts', `import { x } from '@freshet/retrieval/retrieval'`],
     ['libs/retrieval/src/a.ts', `export type { X } from '@freshet/adapters/memory/event-log'`],
     ['apps/console/src/a.tsx', `import { x } from '@freshet/domain/hash'`],
+    ['apps/ranker/src/a.ts', `import { x } from '@freshet/pictures/catalogue'`],
     ['apps/ranker/src/a.ts', `const x = await import('@freshet/blender/get-feed')`],
     ['apps/ranker/src/a.ts', `import '../../blender/src/get-feed.ts'`],
   ])('finds a breach planted in %s', (file, text) => {

@@ -60,7 +60,7 @@ describe('one process with keys', () => {
     running = createNodeProcess({
       name: 'freshet',
       arguments: [
-        ...['apps/freshet/src/main.ts', 'dev', '--data', at('data')],
+        ...['apps/freshet/src/main.ts', 'dev', '--data', at('data'), '--samplePins', '500'],
         ...['--operations.port', String(operationsPort), '--ingestHttp.port', String(http)],
         ...[
           '--console.enabled',
@@ -95,7 +95,7 @@ describe('one process with keys', () => {
       body: JSON.stringify(body),
     })
   const engagement = (eventId: string, userId = 'ada') => ({
-    ...{ eventId, userId, action: 'save', pinId: 'baking-1', boardId: 'bread' },
+    ...{ eventId, userId, action: 'save', pinId: 'noto-cat-face', boardId: 'cats' },
     occurredAt: new Date().toISOString(),
   })
   const withKey = (key: string) => ({ 'freshet-key': key })
@@ -178,7 +178,7 @@ describe('one process with keys', () => {
     const leaked = await freshet(why, keys.server)
     expect([leaked.code, leaked.error.includes('must never be sent')]).toEqual([78, true])
 
-    writeFileSync(at('more.csv'), 'userId,pinId,action,timestamp\nada,baking-2,save,1769860800\n')
+    writeFileSync(at('more.csv'), 'userId,pinId,action,timestamp\nada,noto-dog-face,save,1769860800\n')
     const given = ['import', at('more.csv'), '--ledger', at('ledger'), '--time-unit', 's', '--no-make-pins']
     const refused = await freshet([...given, '--target', admin])
     expect([refused.code, refused.error.includes('ACCESS_KEY_MISSING')]).toEqual([77, true])

@@ -6,7 +6,7 @@ import { createProgress } from '@freshet/service/progress'
 import { trainOnSample } from '../src/dev/sample-loop.ts'
 import { sampleModelFile } from '../src/dev/sample-model.ts'
 
-const [hours, feedsPerHour] = [8, 40]
+const [hours, feedsPerHour, maxPins] = [8, 60, 10_000]
 const progress = createProgress({
   label: 'feeds of the sample',
   unit: 'feeds',
@@ -14,7 +14,7 @@ const progress = createProgress({
   out: process.stderr,
   nowMs: () => performance.now(),
 })
-const model = await trainOnSample({ hours, feedsPerHour, onFeed: () => progress.advance() })
+const model = await trainOnSample({ hours, feedsPerHour, maxPins, onFeed: () => progress.advance() })
 progress.done()
 if (model === null) throw new Error('the gate let no model pass')
 await mkdir(dirname(sampleModelFile), { recursive: true })

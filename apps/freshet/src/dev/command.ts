@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs'
 import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
@@ -53,6 +54,7 @@ import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
 import { openBrowser } from './open-browser.ts'
+import { demoOf, openPictures } from './pictures.ts'
 import { installSampleModel } from './sample-model.ts'
 import { startConsole } from './start-console.ts'
 import { welcome } from './welcome.ts'
@@ -98,14 +100,20 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
   const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
-  if (config.sample && (await isEmpty(log))) {
+  const sampleMark = `${config.data.folder}/sample`
+  const isNew = config.sample && (await isEmpty(log))
+  const pictures = isNew || existsSync(sampleMark) ? await openPictures(() => performance.now()) : null
+  if (pictures !== null) use({ name: 'pictures', close: async () => pictures.close() })
+  if (isNew && pictures !== null) {
     logger.info('the data folder is empty: creating a sample catalogue with simulated users')
-    logger.info(await fillWithSample(ingest, clock.now()), 'sample')
+    logger.info(await fillWithSample(ingest, pictures, { maxPins: config.samplePins, nowMs: clock.now() }), 'sample')
     const { specFile, surface } = config.ranking
     const { planHash } = await loadTrainable(specFile, surface)
     const place = { log: writingAs(log, 'freshet', version), artefacts, surface, planHash, nowMs: clock.now() }
     const model = await installSampleModel(place)
     logger.info({ model }, model === null ? 'no shipped model has the spec' : 'a model ships with the sample')
+    // Later starts serve the pictures of the sample too.
+    writeFileSync(sampleMark, '')
   }
 
   const embedded = createEmbedded({
@@ -225,7 +233,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       : await startConsole(
           context,
           { ingestPort, feedPort, adminPort: adminPort ?? null },
-          { page, demo: null, more: [], nowMs: () => performance.now() },
+          { page, demo: pictures === null ? null : await demoOf(pictures), more: [], nowMs: () => performance.now() },
         )
   process.stdout.write(
     welcome({

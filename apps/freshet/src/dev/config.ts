@@ -58,6 +58,10 @@ export const devSchema = z.object({
     .boolean()
     .default(true)
     .meta({ description: 'Whether the command fills an empty folder with a sample catalogue and simulated users' }),
+  samplePins: z.int().min(100).max(10_000).default(10_000).meta({
+    description: 'About how many of the 7,000 pictures the sample catalogue has; fewer start sooner',
+    unit: 'pins',
+  }),
   ingestHttp: z.object(httpSettings(8080)),
   admin: z.object(adminSettings),
   feedHttp: z.object(httpSettings(8070)),

@@ -3,7 +3,8 @@ import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Ingest } from '@freshet/event-ingest/ingest'
-import { sampleEngagements, samplePins, smallSample } from './sample.ts'
+import type { PictureCatalogue } from '@freshet/pictures/catalogue'
+import { sampleEngagements, sampleUsers, smallPast, somePins } from './sample.ts'
 
 /** Number of accepted events of the sample. */
 export interface Filled {
@@ -17,11 +18,17 @@ export async function isEmpty(log: EventLog): Promise<boolean> {
   return ends.every((end) => end === 0)
 }
 
-/** Posts the sample catalogue and the engagements of simulated users to ingest, like a client. */
-export async function fillWithSample(ingest: Ingest, nowMs: number): Promise<Filled> {
+/** Posts about `maxPins` pictures and the engagements of simulated users to ingest, like a client. */
+export async function fillWithSample(
+  ingest: Ingest,
+  catalogue: PictureCatalogue,
+  { maxPins, nowMs }: { readonly maxPins: number; readonly nowMs: number },
+): Promise<Filled> {
+  const { namedUsers } = await import('@freshet/pictures/users')
   const random = createSeededRandom('sample')
-  const pins = samplePins(smallSample, random, nowMs)
-  const engagements = sampleEngagements(pins, smallSample, random, nowMs)
+  const pins = somePins(catalogue.pins(nowMs), maxPins)
+  const users = sampleUsers(namedUsers, pins, smallPast, random)
+  const engagements = sampleEngagements(users, pins, smallPast, random, nowMs)
   const taken = { pins: 0, engagements: 0 }
   for (const batch of batches(pins))
     taken.pins += checkAccepted(await ingest.takePins({ events: batch, read: parsePinJson, single: false, bytes: 0 }))

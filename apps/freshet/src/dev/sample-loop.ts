@@ -4,12 +4,20 @@ import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blend
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import type { Random } from '@freshet/domain/clock'
-import { positiveActions } from '@freshet/domain/engagement'
+import { openPictureCatalogue, type PicturePin } from '@freshet/pictures/catalogue'
+import { namedUsers, type PictureUser } from '@freshet/pictures/users'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createVirtualProduct, type VirtualProduct } from '../virtual/product.ts'
 import { trainingJob } from '../virtual/training-job.ts'
 import { devTrainerSchema } from './config.ts'
-import { sampleAction, sampleEngagements, samplePins, smallSample, type SampleEngagement } from './sample.ts'
+import {
+  sampleAction,
+  sampleEngagements,
+  sampleUsers,
+  smallPast,
+  somePins,
+  type SampleEngagement,
+} from './sample.ts'
 
 /** How long the users of the sample look at feeds. */
 export interface SampleLoop {
@@ -17,6 +25,8 @@ export interface SampleLoop {
   readonly hours: number
   /** Requests for a feed in an hour, over all users. */
   readonly feedsPerHour: number
+  /** About how many pins the sample has. */
+  readonly maxPins: number
   /** Called after each feed. */
   readonly onFeed?: () => void
 }
@@ -33,7 +43,7 @@ const goesOn = 0.93
  * do, trains and judges. Resolves to the artefact of the newest model that the gate let pass; null: it let none pass. Equal
  * arguments give equal models.
  */
-export async function trainOnSample({ hours, feedsPerHour, onFeed }: SampleLoop): Promise<Uint8Array | null> {
+export async function trainOnSample({ hours, feedsPerHour, maxPins, onFeed }: SampleLoop): Promise<Uint8Array | null> {
   const trainer = devTrainerSchema.parse({})
   const { models } = await openSpecSlot({ backend: 'wasm', specFile: null })
   const modelStore = createMemoryArtefactStore()
@@ -49,13 +59,13 @@ export async function trainOnSample({ hours, feedsPerHour, onFeed }: SampleLoop)
   })
   try {
     const random = createSeededRandom('sample')
-    const users = await fill(product, random)
+    const { users, pins } = await fill(product, maxPins, random)
     const feeds = Math.round(hours * feedsPerHour)
     for (let feed = 0; feed < feeds; feed++) {
       product.moveTo(startMs + Math.round((feed * hourMs) / feedsPerHour))
       await product.settle()
       await product.runTimers()
-      await visit(product, users[Math.floor(random.next() * users.length)]!, random)
+      await visit(product, pins, users[Math.floor(random.next() * users.length)]!, random)
       onFeed?.()
     }
     const newest = (await modelStore.list('')).at(-1)
@@ -66,45 +76,39 @@ export async function trainOnSample({ hours, feedsPerHour, onFeed }: SampleLoop)
   }
 }
 
-/** A user of the sample and the topics that they like. */
-interface SampleUser {
-  readonly userId: string
-  readonly likes: ReadonlySet<string>
-}
+/** Pins of the sample by id. */
+type Pins = ReadonlyMap<string, PicturePin>
 
-/** Posts the sample, and finds out from it who likes what. */
-async function fill(product: VirtualProduct, random: Random): Promise<readonly SampleUser[]> {
-  const pins = samplePins(smallSample, random, startMs)
+/** Posts the sample. */
+async function fill(
+  product: VirtualProduct,
+  maxPins: number,
+  random: Random,
+): Promise<{ readonly users: readonly PictureUser[]; readonly pins: Pins }> {
+  const catalogue = await openPictureCatalogue()
+  const pins = somePins(catalogue.pins(startMs), maxPins)
+  catalogue.close()
   for (const [at, pin] of pins.entries()) {
     const parsed = parsePinJson(pin, `pins[${at}]`)
     if (!parsed.ok) throw new Error('the sample contains an invalid pin')
     await product.pin(parsed.change)
   }
-  const likes = new Map<string, Set<string>>()
-  for (const event of sampleEngagements(pins, smallSample, random, startMs)) {
-    const { userId, action, subject } = await post(product, event)
-    const known = likes.get(userId) ?? new Set()
-    likes.set(userId, known)
-    if (subject.kind === 'pin' && positiveActions.includes(action)) known.add(topicOf(subject.pinId))
-  }
+  const users = sampleUsers(namedUsers, pins, smallPast, random)
+  for (const event of sampleEngagements(users, pins, smallPast, random, startMs)) await post(product, event)
   await product.settle()
-  return [...likes].map(([userId, topics]) => ({ userId, likes: topics }))
-}
-
-/** A pin of the sample is called after its topic. */
-function topicOf(pinId: string): string {
-  return pinId.slice(0, pinId.lastIndexOf('-'))
+  return { users, pins: new Map(pins.map((pin) => [pin.pinId, pin])) }
 }
 
 /** One user asks for a feed and looks at it from above until they have enough. */
-async function visit(product: VirtualProduct, { userId, likes }: SampleUser, random: Random): Promise<void> {
+async function visit(product: VirtualProduct, pins: Pins, user: PictureUser, random: Random): Promise<void> {
+  const { userId } = user
   const { blender } = product.embedded
   const request = GetFeedRequest.fromPartial({ userId, pageSize, atMs: product.nowMs() })
   const { feedId, items } = await blender.getFeed(request, { timeoutMs: 60_000 })
   await blender.flush()
   for (const [position, { pinId }] of items.entries()) {
-    const topic = topicOf(pinId)
-    const action = sampleAction(likes.has(topic), random)
+    const pin = pins.get(pinId)!
+    const action = sampleAction(user, pin, random)
     const shown = { userId, pinId, feedId, position, surface: 'home' }
     const atMs = product.nowMs() + 1_000
     const eventId = `${feedId}-${position}`
@@ -112,15 +116,14 @@ async function visit(product: VirtualProduct, { userId, likes }: SampleUser, ran
     if (action !== 'impression')
       await post(product, {
         ...{ ...shown, eventId: `${eventId}-${action}`, action, occurredAt: new Date(atMs + 500).toISOString() },
-        ...(action === 'save' && { boardId: `${userId}-${topic}` }),
+        ...(action === 'save' && { boardId: `${userId}-${pin.topics[0]}` }),
       })
     if (random.next() > goesOn) break
   }
 }
 
-async function post(product: VirtualProduct, event: SampleEngagement) {
+async function post(product: VirtualProduct, event: SampleEngagement): Promise<void> {
   const parsed = parseEngagementJson(event, String(event['eventId']))
   if (!parsed.ok) throw new Error('the sample contains an invalid engagement')
   await product.engagement(parsed.engagement)
-  return parsed.engagement
 }

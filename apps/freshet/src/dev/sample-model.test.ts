@@ -59,7 +59,7 @@ describe('the model that ships with the sample', () => {
   })
 
   test('comes from the loop: after some feeds the gate lets a model pass, and equal runs give equal bytes', async () => {
-    const short = { hours: 2, feedsPerHour: 20 }
+    const short = { hours: 2, feedsPerHour: 20, maxPins: 500 }
     let feeds = 0
     const [model, again] = [await trainOnSample({ ...short, onFeed: () => feeds++ }), await trainOnSample(short)]
     expect(feeds).toBe(40)

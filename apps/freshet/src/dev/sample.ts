@@ -1,126 +1,88 @@
 import type { Random } from '@freshet/domain/clock'
+import { hash32 } from '@freshet/domain/hash'
+import type { PicturePin } from '@freshet/pictures/catalogue'
+import type { PictureUser } from '@freshet/pictures/users'
 
-/** A pin in the form of the HTTP API. */
-export type SamplePin = Readonly<Record<string, unknown>> & {
-  readonly pinId: string
-  readonly topics: readonly string[]
-}
 /** An engagement in the form of the HTTP API. */
 export type SampleEngagement = Readonly<Record<string, unknown>>
 
-const themes: readonly (readonly [topic: string, things: readonly string[], manners: readonly string[]])[] = [
-  [
-    'baking',
-    ['sourdough', 'cinnamon rolls', 'lemon tart', 'focaccia', 'rye bread'],
-    ['overnight', 'beginner', 'no-knead', 'from Naples'],
-  ],
-  [
-    'gardening',
-    ['tomatoes', 'raised beds', 'compost', 'herb spiral', 'roses'],
-    ['on a balcony', 'in clay soil', 'for shade', 'in spring'],
-  ],
-  [
-    'cycling',
-    ['gravel bike', 'panniers', 'alpine pass', 'commute', 'tubeless tyres'],
-    ['in winter', 'under 1,000', 'for two days', 'step by step'],
-  ],
-  [
-    'interiors',
-    ['reading nook', 'hallway', 'oak shelves', 'small kitchen', 'linen curtains'],
-    ['in a rental', 'in green', 'before and after', 'on a budget'],
-  ],
-  [
-    'ceramics',
-    ['mugs', 'glaze tests', 'pit firing', 'moon jar', 'hand building'],
-    ['for beginners', 'at cone 6', 'in white', 'with ash'],
-  ],
-  [
-    'hiking',
-    ['hut tour', 'ridge walk', 'packing list', 'map reading', 'rain gear'],
-    ['with children', 'in the Alps', 'in autumn', 'for three days'],
-  ],
-  [
-    'knitting',
-    ['cardigan', 'socks', 'colourwork', 'cables', 'baby blanket'],
-    ['top down', 'in merino', 'free pattern', 'in one week'],
-  ],
-  [
-    'photography',
-    ['street scenes', 'golden hour', 'film grain', 'portraits', 'night sky'],
-    ['on a phone', 'at 35 mm', 'without flash', 'in black and white'],
-  ],
-  [
-    'travel',
-    ['Lisbon', 'Kyoto', 'Oaxaca', 'Tbilisi', 'night trains'],
-    ['in three days', 'by rail', 'off season', 'with a tent'],
-  ],
-  [
-    'woodwork',
-    ['dovetails', 'workbench', 'spoon carving', 'stool', 'hand planes'],
-    ['with hand tools', 'in ash', 'in a weekend', 'from scrap'],
-  ],
-]
-
-/** Size of the sample. */
+/** Size of the simulated past. */
 export interface SampleSize {
-  readonly pinsPerTopic: number
-  readonly users: number
+  /** Users without a name, besides the named ones. */
+  readonly visitors: number
   readonly sessionsPerUser: number
+  readonly stepsPerSession: number
 }
 
 /** The size for an empty folder of `npm start`. */
-export const smallSample: SampleSize = { pinsPerTopic: 40, users: 80, sessionsPerUser: 5 }
+export const smallPast: SampleSize = { visitors: 48, sessionsPerUser: 6, stepsPerSession: 10 }
 
-/** A catalogue of ten topics. Each creator has one topic; visual embeddings of a topic are close to each other. */
-export function samplePins(size: SampleSize, random: Random, nowMs: number): SamplePin[] {
-  const width = 16
-  return themes.flatMap(([topic, things, manners], theme) => {
-    const centre = Array.from({ length: width }, (_, at) => (at === theme ? 1 : 0.1 * gaussian(random)))
-    return Array.from({ length: size.pinsPerTopic }, (_, at) => ({
-      pinId: `${topic}-${at + 1}`,
-      title: `${capitalise(pick(things, random))} ${pick(manners, random)}`,
-      topics: [topic],
-      creatorId: `${topic}-creator-${1 + Math.floor(random.next() * 4)}`,
-      createdAt: new Date(nowMs - Math.floor(random.next() * 30 * 86_400_000)).toISOString(),
-      visualEmbedding: centre.map((value) => round(value + 0.15 * gaussian(random))),
-    }))
-  })
+/** About `count` pins: all styles of some things, the same ones each time. */
+export function somePins(pins: readonly PicturePin[], count: number): readonly PicturePin[] {
+  const share = Math.min(1, count / pins.length) * 2 ** 32
+  return pins.filter(({ pinId }) => hash32(pinId.slice(pinId.indexOf('-'))) < share)
+}
+
+/** The named users and others, who like two to three topics and one or two styles of the pins. */
+export function sampleUsers(
+  named: readonly PictureUser[],
+  pins: readonly PicturePin[],
+  size: SampleSize,
+  random: Random,
+): readonly PictureUser[] {
+  const topics = [...new Set(pins.map((pin) => pin.topics[0]))]
+  const styles = [...new Set(pins.map(({ creatorId }) => creatorId))]
+  const visitors = Array.from({ length: size.visitors }, (_, at) => ({
+    userId: `visitor-${at + 1}`,
+    name: null,
+    locale: pick(named, random).locale,
+    // Half follow the taste of somebody who has a name, so that neighbours exist.
+    likes: [
+      ...(random.next() < 0.5 ? pick(named, random).likes.slice(0, 2) : [pick(topics, random), pick(topics, random)]),
+      ...(random.next() < 0.5 ? [pick(topics, random)] : []),
+    ],
+    styles: [pick(styles, random), ...(random.next() < 0.5 ? [pick(styles, random)] : [])],
+  }))
+  return [...named, ...visitors]
 }
 
 /**
- * Engagements of simulated users in the two days before `nowMs`, in time order. Each likes two topics, opens and saves what
- * it likes, passes over the rest, and now and then hides something.
+ * Engagements of simulated users in the two days before `nowMs`, in time order. Each follows a style, looks mostly at topics that they like, opens and
+ * saves what it likes, passes over the rest, and now and then hides something.
  */
 export function sampleEngagements(
-  pins: readonly SamplePin[],
+  users: readonly PictureUser[],
+  pins: readonly PicturePin[],
   size: SampleSize,
   random: Random,
   nowMs: number,
-): SampleEngagement[] {
-  const byTopic = Map.groupBy(pins, ({ topics }) => topics[0]!)
+): readonly SampleEngagement[] {
+  const byTopic = Map.groupBy(pins, ({ topics }) => topics[0])
   const topics = [...byTopic.keys()]
   const events: { atMs: number; event: SampleEngagement }[] = []
-  for (let user = 1; user <= size.users; user++) {
-    const likes = [pick(topics, random), pick(topics, random)]
+  const add = (atMs: number, event: SampleEngagement): void => {
+    events.push({ atMs, event: { ...event, occurredAt: new Date(atMs).toISOString() } })
+  }
+  for (const user of users) {
+    const { userId, styles } = user
+    const likes = user.likes.filter((topic) => byTopic.has(topic))
+    add(nowMs - 2 * dayMs - 1_000, {
+      ...{ eventId: `sample-${userId}-follow`, userId, action: 'follow', creatorId: styles[0] },
+    })
     for (let session = 1; session <= size.sessionsPerUser; session++) {
-      let atMs = nowMs - 600_000 - Math.floor(random.next() * 2 * 86_400_000)
-      const topic = random.next() < 0.85 ? pick(likes, random) : pick(topics, random)
-      const liked = likes.includes(topic)
-      for (let step = 0; step < 8; step++) {
-        const pin = skewedPick(byTopic.get(topic)!, random)
-        const action = sampleAction(liked, random)
+      let atMs = nowMs - 600_000 - Math.floor(random.next() * 2 * dayMs)
+      const topic = likes.length > 0 && random.next() < 0.85 ? pick(likes, random) : pick(topics, random)
+      for (let step = 0; step < size.stepsPerSession; step++) {
+        const pin = popularPick(byTopic.get(topic)!, styles, random)
+        const action = sampleAction(user, pin, random)
         atMs += 2_000 + Math.floor(random.next() * 30_000)
-        events.push({
-          atMs,
-          event: {
-            eventId: `sample-${user}-${session}-${step}`,
-            userId: `user-${user}`,
-            sessionId: `user-${user}-session-${session}`,
-            action,
-            pinId: pin.pinId,
-            ...(action === 'save' ? { boardId: `user-${user}-${topic}` } : {}),
-            occurredAt: new Date(atMs).toISOString(),
-          },
+        add(atMs, {
+          eventId: `sample-${userId}-${session}-${step}`,
+          userId,
+          sessionId: `${userId}-session-${session}`,
+          action,
+          pinId: pin.pinId,
+          ...(action === 'save' ? { boardId: `${userId}-${topic}` } : {}),
         })
       }
     }
@@ -128,35 +90,34 @@ export function sampleEngagements(
   return events.sort((a, b) => a.atMs - b.atMs).map(({ event }) => event)
 }
 
-/** What a simulated user does with a pin of a topic that they like, or of another topic. */
+/** What a simulated user does with a pin: most with topics that they like, a little less if the style is not theirs. */
 export function sampleAction(
-  likesTopic: boolean,
+  { likes, styles }: Pick<PictureUser, 'likes' | 'styles'>,
+  { topics, creatorId }: Pick<PicturePin, 'topics' | 'creatorId'>,
   random: Random,
 ): 'impression' | 'closeup' | 'click' | 'save' | 'hide' {
   const draw = random.next()
-  if (!likesTopic) return draw < 0.9 ? 'impression' : 'hide'
-  if (draw < 0.35) return 'impression'
-  if (draw < 0.65) return 'closeup'
-  return draw < 0.8 ? 'click' : 'save'
+  if (!likes.includes(topics[0])) return draw < 0.9 ? 'impression' : 'hide'
+  const passesOver = styles.includes(creatorId) ? 0.3 : 0.6
+  if (draw < passesOver) return 'impression'
+  const rest = (draw - passesOver) / (1 - passesOver)
+  if (rest < 0.45) return 'closeup'
+  return rest < 0.7 ? 'click' : 'save'
 }
+
+const dayMs = 86_400_000
 
 function pick<T>(list: readonly T[], random: Random): T {
   return list[Math.floor(random.next() * list.length)]!
 }
 
-/** Some pins are far more popular than others. */
-function skewedPick<T>(list: readonly T[], random: Random): T {
-  return list[Math.floor(random.next() ** 2 * list.length)]!
-}
-
-function gaussian(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000
-}
-
-function capitalise(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
+/** Some pins are far more popular than others; of two, rather the one in a style that the user likes. */
+function popularPick(list: readonly PicturePin[], styles: readonly string[], random: Random): PicturePin {
+  const skewed = (): PicturePin => {
+    const rank = Math.floor(random.next() ** 2 * list.length)
+    // Which pins are popular does not follow the order of the catalogue.
+    return list[(rank * 7919) % list.length]!
+  }
+  const [first, second] = [skewed(), skewed()]
+  return styles.includes(second.creatorId) ? second : first
 }

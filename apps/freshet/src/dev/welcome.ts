@@ -47,8 +47,8 @@ Three commands to try${adminPort === null ? '' : ', with an admin key in the var
 1. Get a feed for a new user:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5}'
 
-2. Save a pin about baking; the answer contains a token:
-   token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o '"token":"[^"]*"' | cut -d'"' -f4); echo $token
+2. Save a picture of a cat; the answer contains a token:
+   token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"noto-cat-face","boardId":"cats","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o '"token":"[^"]*"' | cut -d'"' -f4); echo $token
 
 3. Get the next feed. The token makes sure that it reflects the save; "explain" shows what each stage did:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5,"after":["'$token'"],"explain":true}'
