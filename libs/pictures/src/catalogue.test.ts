@@ -33,7 +33,9 @@ describe('the catalogue of pictures', () => {
 
   test('leaves out skin tones, flags and men and women of something', () => {
     const ids = catalogue.pinIds.filter((id) => !id.startsWith('game-'))
-    expect(ids.filter((id) => /skin-tone|pirate-flag|^\w+-flag-[a-hj-z]|-woman-(?!dancing)\w+ing$|thirty$|keycap/.test(id))).toEqual([])
+    expect(
+      ids.filter((id) => /skin-tone|pirate-flag|^\w+-flag-[a-hj-z]|-woman-(?!dancing)\w+ing$|thirty$|keycap/.test(id)),
+    ).toEqual([])
     expect(ids).toContain('noto-person-running')
     expect(ids).not.toContain('noto-woman-running')
   })
@@ -90,7 +92,9 @@ describe('words', () => {
     ['大象', 'zh-TW', 'elephant'],
     ['elefante', 'es-AR', 'elephant'],
   ])('finds %s in %s', (words, locale, thing) => {
-    expect(catalogue.search(words, locale, 3)).toEqual(['fluent', 'noto', 'openmoji'].map((style) => `${style}-${thing}`))
+    expect(catalogue.search(words, locale, 3)).toEqual(
+      ['fluent', 'noto', 'openmoji'].map((style) => `${style}-${thing}`),
+    )
   })
 
   test('finds the beginning of a word, tags and topics, best first', () => {

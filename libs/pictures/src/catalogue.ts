@@ -88,7 +88,7 @@ function catalogueOf(pack: Pack, embeddings: Float32Array, imageBase: string): P
     attributions: styles.map(({ style, name, authors, license, url }) => ({ style, name, authors, license, url })),
     pinIds: pictures.map(({ pinId }) => pinId),
     pins: (nowMs) =>
-      pictures.map(({ pinId, style, topic, title, tags, }, at) => ({
+      pictures.map(({ pinId, style, topic, title, tags }, at) => ({
         pinId,
         title,
         description: tags.join(', '),
@@ -128,7 +128,8 @@ function ageMs(pinId: string): number {
 
 function checkBox({ x, y, width, height }: PictureBox): void {
   const isWithin = x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= 1.000001 && y + height <= 1.000001
-  if (!isWithin) throw new RangeError('the box is not within the picture: x, y, width and height are shares from 0 to 1')
+  if (!isWithin)
+    throw new RangeError('the box is not within the picture: x, y, width and height are shares from 0 to 1')
 }
 
 function readFloats(file: string): Float32Array {

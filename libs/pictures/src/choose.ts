@@ -54,7 +54,9 @@ function emojiOf({ style, package: name }: Style, set: IconSet, concepts: readon
     const slug = slugOf(label)
     if (icon === undefined || names.has(slug) || notDrawable.has(`${style}-${slug}`)) return []
     names.add(slug)
-    return [{ pinId: `${style}-${slug}`, style, code, topic, title: capitalised(label), tags, svg: svgOf(set, icon, null) }]
+    return [
+      { pinId: `${style}-${slug}`, style, code, topic, title: capitalised(label), tags, svg: svgOf(set, icon, null) },
+    ]
   })
 }
 
@@ -82,7 +84,18 @@ function motifsOf({ style }: Style, set: IconSet, concepts: readonly Concept[]):
 }
 
 /** Inks that stand out on light and dark ground. */
-const inks = ['#c2410c', '#0f766e', '#7c3aed', '#be185d', '#1d4ed8', '#4d7c0f', '#b45309', '#0e7490', '#9333ea', '#b91c1c']
+const inks = [
+  '#c2410c',
+  '#0f766e',
+  '#7c3aed',
+  '#be185d',
+  '#1d4ed8',
+  '#4d7c0f',
+  '#b45309',
+  '#0e7490',
+  '#9333ea',
+  '#b91c1c',
+]
 
 function svgOf(set: IconSet, { body, width, height }: Icon, topic: string | null): string {
   const [w, h] = [width ?? set.width ?? 16, height ?? set.height ?? 16]

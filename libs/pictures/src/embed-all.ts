@@ -11,7 +11,11 @@ export interface Share {
 }
 
 /** Embeds all pictures of a pack, in two threads where there are two cores. Calls `onDone` with how many more are done. */
-export async function embedAll(folder: string, pictures: number, onDone: (count: number) => void): Promise<Float32Array> {
+export async function embedAll(
+  folder: string,
+  pictures: number,
+  onDone: (count: number) => void,
+): Promise<Float32Array> {
   const into = new SharedArrayBuffer(4 * pictures * embeddingWidth)
   const threads = Math.min(4, Math.max(1, availableParallelism()))
   await Promise.all(

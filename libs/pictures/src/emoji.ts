@@ -30,8 +30,17 @@ export function plainCode(hexcode: string): string {
 }
 
 /** Parts of people and flags, and symbols that nearly repeat each other. */
-const leftOutTopics = new Set(['skin-tone', 'hair-style', 'country-flag', 'subdivision-flag', 'flag', 'keycap', 'alphanum'])
-const leftOutLabels = /^(?:family|kiss|couple with heart): |facing right$|-thirty$|^(?:black|white) (?:small|medium|medium-small) square$/
+const leftOutTopics = new Set([
+  'skin-tone',
+  'hair-style',
+  'country-flag',
+  'subdivision-flag',
+  'flag',
+  'keycap',
+  'alphanum',
+])
+const leftOutLabels =
+  /^(?:family|kiss|couple with heart): |facing right$|-thirty$|^(?:black|white) (?:small|medium|medium-small) square$/
 /** A man or a woman of something that is also drawn as a person. */
 const genderSign = /-200D-264[02]/
 const gendered = /^1F46[89](-200D-.+)$/
@@ -42,7 +51,9 @@ const clockFace = /^1F55[1-9A-B]$/
  * the same (the person of person, man and woman; one clock face of 24).
  */
 export function readConcepts(): readonly Concept[] {
-  const { subgroups } = readPackageJson<{ subgroups: Readonly<Record<string, string>> }>(`${namesPackage}/meta/groups.json`)
+  const { subgroups } = readPackageJson<{ subgroups: Readonly<Record<string, string>> }>(
+    `${namesPackage}/meta/groups.json`,
+  )
   const rows = readPackageJson<readonly EmojiRow[]>(`${namesPackage}/en/data.json`)
   const codes = new Set(rows.map(({ hexcode }) => plainCode(hexcode)))
   return rows

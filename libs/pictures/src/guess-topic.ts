@@ -41,16 +41,21 @@ const leastScore = 0.3
 /** Words of games that emoji do not have. */
 const moreWords: Readonly<Record<string, string>> = {
   tool: 'sword axe dagger blade spear bow saber halberd mace hammer katana arrow shuriken gun pistol rifle bomb grenade cannon bullet shot shotgun trident knife machete whip flail scythe saw drill anvil crowbar wrench shovel rake spade hatchet sai crossbow quiver arrowhead trap target gear cog hook chain rope nail screw bolt brick plank',
-  clothing: 'armor helm helmet shield gauntlet boot breastplate cape cloak hood belt visor vest robe shirt pants skirt glove mask bracer',
+  clothing:
+    'armor helm helmet shield gauntlet boot breastplate cape cloak hood belt visor vest robe shirt pants skirt glove mask bracer',
   'face-costume': 'skull demon devil imp monster ghost alien robot golem troll orc goblin ogre',
-  'person-fantasy': 'wizard witch vampire werewolf zombie skeleton mummy ninja pirate knight king queen warrior monk cleric rogue barbarian minotaur cyclops centaur',
+  'person-fantasy':
+    'wizard witch vampire werewolf zombie skeleton mummy ninja pirate knight king queen warrior monk cleric rogue barbarian minotaur cyclops centaur',
   'animal-bug': 'tentacle insect larva centipede',
   'animal-reptile': 'dragon hydra wyvern dinosaur raptor',
   game: 'dice card tarot chess meeple domino checker poker ace joker pawn rook',
-  'sky-weather': 'lightning thunder storm flame fire burning ice frozen snow rain sun moon star comet meteor planet tornado',
-  'body-parts': 'brain eye hand fist heart bone tooth claw paw horn wing tail lung stomach kidney liver blood skeletal organ',
+  'sky-weather':
+    'lightning thunder storm flame fire burning ice frozen snow rain sun moon star comet meteor planet tornado',
+  'body-parts':
+    'brain eye hand fist heart bone tooth claw paw horn wing tail lung stomach kidney liver blood skeletal organ',
   'plant-other': 'tree leaf root vine branch forest mushroom log acorn pine oak',
-  'place-building': 'tower castle temple gate house wall bridge tomb church fort village hut pyramid dungeon prison door',
+  'place-building':
+    'tower castle temple gate house wall bridge tomb church fort village hut pyramid dungeon prison door',
   household: 'bucket candle lantern lamp basket barrel jar box chest bottle pot vase cauldron table chair bed pillow',
   medical: 'potion pill syringe wound poison bandage vial flask',
   'transport-water': 'ship boat galleon anchor submarine raft',

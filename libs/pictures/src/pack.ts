@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { chooseAll, type Picture } from './choose.ts'
 import { packageVersions } from './styles.ts'
@@ -25,7 +36,8 @@ const [indexFile, drawingsFile] = ['pictures.json', 'drawings.svgs']
 export function packKey(): string {
   const hash = createHash('sha256').update(packageVersions())
   for (const folder of [import.meta.dirname, join(import.meta.dirname, '../assets')])
-    for (const file of readdirSync(folder).sort()) if (!file.includes('.test.')) hash.update(readFileSync(join(folder, file)))
+    for (const file of readdirSync(folder).sort())
+      if (!file.includes('.test.')) hash.update(readFileSync(join(folder, file)))
   return hash.digest('hex').slice(0, 16)
 }
 
@@ -67,7 +79,11 @@ export function openPack(folder: string): Pack {
  * The folder `key` of `root`, made by `build` in a folder of its own and moved into place when it is whole, so that two processes can make it
  * at once. Removes the folders of other keys, which nothing will read again.
  */
-export async function builtFolder(root: string, key: string, build: (folder: string) => Promise<void>): Promise<string> {
+export async function builtFolder(
+  root: string,
+  key: string,
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
   const folder = join(root, key)
   if (existsSync(folder)) return folder
   const making = `${folder}.${process.pid}.making`

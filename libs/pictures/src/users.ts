@@ -31,6 +31,9 @@ export const namedUsers: readonly NamedUser[] = [
 ]
 
 function user(name: string, locale: string, likes: readonly string[], styles: readonly string[]): NamedUser {
-  const userId = name.normalize('NFKD').replaceAll(/\P{Letter}/gu, '').toLowerCase()
+  const userId = name
+    .normalize('NFKD')
+    .replaceAll(/\P{Letter}/gu, '')
+    .toLowerCase()
   return { userId, name, locale, likes, styles }
 }

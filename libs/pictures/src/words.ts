@@ -16,7 +16,9 @@ export interface Words {
 
 /** Tags of BCP 47 and the folders of the package. */
 const folders: Readonly<Record<string, string>> = {
-  ...Object.fromEntries('bn da de en es et fi fr hi hu it ja ko lt ms nb nl pl pt ru sv th uk vi zh'.split(' ').map((tag) => [tag, tag])),
+  ...Object.fromEntries(
+    'bn da de en es et fi fr hi hu it ja ko lt ms nb nl pl pt ru sv th uk vi zh'.split(' ').map((tag) => [tag, tag]),
+  ),
   'en-GB': 'en-gb',
   'es-MX': 'es-mx',
   'zh-Hant': 'zh-hant',
@@ -72,7 +74,10 @@ export function folderOf(locale: string): string {
 
 function readNames(folder: string, pictures: readonly Picture[]): LocaleNames {
   const rows = new Map(
-    readPackageJson<readonly EmojiRow[]>(`${namesPackage}/${folder}/compact.json`).map((row) => [plainCode(row.hexcode), row]),
+    readPackageJson<readonly EmojiRow[]>(`${namesPackage}/${folder}/compact.json`).map((row) => [
+      plainCode(row.hexcode),
+      row,
+    ]),
   )
   const { subgroups } = readPackageJson<{ subgroups: readonly { key: string; message: string }[] }>(
     `${namesPackage}/${folder}/messages.json`,

@@ -8,7 +8,9 @@ import type { Demo } from '../console/demo.ts'
  */
 export async function openPictures(nowMs: () => number): Promise<PictureCatalogue> {
   const { openPictureCatalogue } = await import('@freshet/pictures/catalogue').catch((cause: unknown) => {
-    throw new Error('the sample needs development packages, which are not installed; start with --sample false', { cause })
+    throw new Error('the sample needs development packages, which are not installed; start with --sample false', {
+      cause,
+    })
   })
   let done = 0
   let progress: ReturnType<typeof createProgress> | null = null

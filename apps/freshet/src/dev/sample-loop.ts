@@ -10,14 +10,7 @@ import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createVirtualProduct, type VirtualProduct } from '../virtual/product.ts'
 import { trainingJob } from '../virtual/training-job.ts'
 import { devTrainerSchema } from './config.ts'
-import {
-  sampleAction,
-  sampleEngagements,
-  sampleUsers,
-  smallPast,
-  somePins,
-  type SampleEngagement,
-} from './sample.ts'
+import { sampleAction, sampleEngagements, sampleUsers, smallPast, somePins, type SampleEngagement } from './sample.ts'
 
 /** How long the users of the sample look at feeds. */
 export interface SampleLoop {
