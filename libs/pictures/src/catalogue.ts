@@ -5,18 +5,11 @@ import { embedAll } from './embed-all.ts'
 import { createEmbedder, embeddingWidth } from './embedding.ts'
 import { builtFolder, openPack, packKey, writePack, type Pack } from './pack.ts'
 import type { PictureBox } from './render.ts'
-import { styles } from './styles.ts'
+import { styles, type Style } from './styles.ts'
 import { createWords } from './words.ts'
 
 /** Who drew a style, and under which licence. */
-export interface Attribution {
-  readonly style: string
-  readonly name: string
-  readonly authors: string
-  /** SPDX id. */
-  readonly license: string
-  readonly url: string
-}
+export type Attribution = Omit<Style, 'package' | 'isEmoji'>
 
 /** A pin in the form of the HTTP API. */
 export type PicturePin = Readonly<Record<string, unknown>> & {
