@@ -20,6 +20,7 @@ export function Header({ children }: { readonly children?: ReactNode }) {
       <div className="header-content">{children}</div>
       {attributions.length > 0 && (
         <IconButton
+          className="credits-button"
           label="Whose pictures these are"
           onClick={() => {
             setIsOpen(true)

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import type { PinCard } from '../api/blender.ts'
+import { createCards } from './cards.ts'
+
+const aCard = (pinId: string): PinCard => ({
+  ...{ pinId, title: `title of ${pinId}`, description: '', imageUrl: '', creatorId: 'c', topics: [], locale: '' },
+})
+const settled = () => new Promise((resolve) => setTimeout(resolve))
+
+describe('cards', () => {
+  it('are loaded once, together', async () => {
+    const asked: (readonly string[])[] = []
+    const cards = createCards({
+      loadCards: async (pinIds) => {
+        asked.push(pinIds)
+        return pinIds.map(aCard)
+      },
+      loadTitles: null,
+    })
+    cards.want(['a', 'b', 'a'])
+    cards.want(['a'])
+    await settled()
+    cards.want(['a', 'b'])
+    expect(asked).toEqual([['a', 'b']])
+    expect(cards.titleOf('a')).toBe('title of a')
+    expect(cards.version()).toBe(1)
+  })
+
+  it('have titles in the language where there are some, and their own where that fails', async () => {
+    const named = createCards({
+      loadCards: async (pinIds) => pinIds.map(aCard),
+      loadTitles: async () => ({ a: 'Titel' }),
+    })
+    named.want(['a', 'b'])
+    const failing = createCards({
+      loadCards: async (pinIds) => pinIds.map(aCard),
+      loadTitles: async () => Promise.reject(new Error('down')),
+    })
+    failing.want(['a'])
+    await settled()
+    expect([named.titleOf('a'), named.titleOf('b'), failing.titleOf('a')]).toEqual([
+      'Titel',
+      'title of b',
+      'title of a',
+    ])
+  })
+
+  it('are asked for again after a failure', async () => {
+    let calls = 0
+    const cards = createCards({
+      loadCards: async (pinIds) => {
+        if (++calls === 1) throw new Error('down')
+        return pinIds.map(aCard)
+      },
+      loadTitles: null,
+    })
+    cards.want(['a'])
+    await settled()
+    expect(cards.get('a')).toBeUndefined()
+    cards.want(['a'])
+    await settled()
+    expect(cards.get('a')).toEqual(aCard('a'))
+  })
+})

@@ -1,0 +1,80 @@
+import type { Feed, FeedItem } from '@freshet/client/browser'
+import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react'
+import { getPins } from '../api/blender.ts'
+import { useConfig } from '../api/config-context.tsx'
+import { loadTitles } from '../api/demo.ts'
+import { createCards, type Cards } from './cards.ts'
+import { createFeedStore, type FeedStore } from './feed-store.ts'
+import { createFreshness, type Freshness } from './freshness/freshness.ts'
+import { usePerson } from './person/person-context.tsx'
+
+/** What the parts of the feed side share. */
+export interface Home {
+  readonly store: FeedStore
+  readonly cards: Cards
+  readonly freshness: Freshness
+  /** The place where each pin was shown last: events and explanations need it. */
+  readonly shown: Map<string, FeedItem>
+  /** The first pin of the home feed that is below the screen; null: the feed is not drawn. */
+  readonly below: { current: (() => number) | null }
+}
+
+const HomeContext = createContext<Home | null>(null)
+
+/** What the parts of the feed side share. Only below `HomeProvider`. */
+export function useHome(): Home {
+  return useContext(HomeContext)!
+}
+
+/** Pins of a page of the feed. */
+const pageSize = 25
+
+/** Holds the feed of the person, the cards of its pins and the measurements. Another person or language begins from scratch. */
+export function HomeProvider({ children }: { readonly children: ReactNode }) {
+  const { client, locale } = usePerson()
+  const hasWords = useConfig().value?.capabilities.words ?? false
+  const freshness = useMemo(() => createFreshness(), [])
+  const below = useRef<(() => number) | null>(null)
+  const shown = useMemo(() => new Map<string, FeedItem>(), [])
+  const cards = useMemo(
+    () =>
+      createCards({
+        loadCards: getPins,
+        loadTitles: hasWords ? (pinIds) => loadTitles(pinIds, locale) : null,
+      }),
+    [hasWords, locale],
+  )
+  const store = useMemo(
+    () =>
+      createFeedStore(async ({ pageToken, signal }) => {
+        const page = await client.feed({ pageSize, locale, signal, ...(pageToken !== '' && { pageToken }) })
+        return noted(page, shown)
+      }),
+    [client, locale, shown],
+  )
+  useEffect(() => {
+    void store.more()
+    return () => {
+      store.close()
+    }
+  }, [store])
+  const home = useMemo(() => ({ store, cards, freshness, shown, below }), [store, cards, freshness, shown])
+  return <HomeContext value={home}>{children}</HomeContext>
+}
+
+/** Draws again when cards come. */
+export function useCards(): Cards {
+  const { cards } = useHome()
+  useSyncExternalStore(cards.subscribe, cards.version)
+  return cards
+}
+
+/** Remembers where the pins of a page were shown. */
+export function noted(page: Feed, shown: Map<string, FeedItem>): Feed {
+  for (const item of page.items) {
+    shown.delete(item.pinId)
+    shown.set(item.pinId, item)
+  }
+  while (shown.size > 5_000) shown.delete(shown.keys().next().value!)
+  return page
+}

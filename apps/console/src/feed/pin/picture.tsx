@@ -1,0 +1,58 @@
+import { useState } from 'react'
+import type { PinCard } from '../../api/blender.ts'
+import { useConfig } from '../../api/config-context.tsx'
+import { appearanceOf } from './appearance.ts'
+import './picture.css'
+
+/** The address of a pin's picture: the catalogue that ships has one for every pin. */
+function usePictureOf(pinId: string, card: PinCard | undefined): string | null {
+  const isShipped = useConfig().value?.capabilities.pictures ?? false
+  if (isShipped) return `/pictures/${encodeURIComponent(pinId)}.svg`
+  return card?.imageUrl || null
+}
+
+/** The picture of a pin on its tinted ground; its title in large letters where there is no picture. */
+export function Picture({
+  pinId,
+  card,
+  title,
+  isLarge = false,
+}: {
+  readonly pinId: string
+  readonly card: PinCard | undefined
+  readonly title: string
+  readonly isLarge?: boolean
+}) {
+  const address = usePictureOf(pinId, card)
+  const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
+  const { hue, depth, scale } = appearanceOf(pinId)
+  const isDrawn = address !== null && state !== 'failed'
+  const size = `${Math.round((isLarge ? Math.min(scale, 0.72) : scale) * 100)}%`
+  return (
+    <div
+      className={`picture picture-${depth} ${card?.creatorId === 'game' ? 'picture-ink' : ''}`}
+      style={{ '--hue': hue } as object}
+    >
+      {isDrawn ? (
+        <img
+          src={address}
+          alt=""
+          draggable={false}
+          decoding="async"
+          className={state === 'ready' ? 'is-ready' : ''}
+          style={{ width: size, height: size }}
+          onLoad={() => {
+            setState('ready')
+          }}
+          onError={() => {
+            setState('failed')
+          }}
+        />
+      ) : (
+        <span className="picture-words" aria-hidden="true">
+          {title || pinId}
+        </span>
+      )}
+    </div>
+  )
+}
