@@ -2,6 +2,7 @@ import { createClient, type Freshet } from './client.ts'
 import { pageEnvironment } from './page-environment.ts'
 import { createIndexedStore } from './indexed-store.ts'
 import type { FreshetOptions } from './options.ts'
+import { defaultTimeoutMs } from './send.ts'
 
 export type * from './client.ts'
 export type * from './engagement.ts'
@@ -19,7 +20,7 @@ export interface PageOptions extends FreshetOptions {
 /** Creates the client of a page. It begins at once to send what earlier pages left. @public */
 export function createFreshet(options: PageOptions): Freshet {
   const environment = { ...pageEnvironment(), ...options.environment }
-  const leaseMs = 2 * (options.requestTimeoutMs ?? 10_000) + 5_000
+  const leaseMs = 2 * (options.requestTimeoutMs ?? defaultTimeoutMs) + 5_000
   const store =
     options.storage === 'memory' ? null : createIndexedStore(options.name ?? 'default', { ...environment, leaseMs })
   return createClient(options, environment, store, 2 << 20)

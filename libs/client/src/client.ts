@@ -4,8 +4,8 @@ import { feedOf, type Feed, type FeedItem, type FeedRequest, type ListRequest, t
 import { createLooks } from './looks.ts'
 import type { DropReason, FreshetOptions, Tracked } from './options.ts'
 import { createQueue } from './queue.ts'
-import { createNetwork, errorOf } from './send.ts'
-import { parsed, type Ending, type NewEntry, type Store } from './store.ts'
+import { createNetwork } from './send.ts'
+import { isoOf, parsed, type Ending, type NewEntry, type Store } from './store.ts'
 import { createUser } from './user.ts'
 
 /** What became of the events of this client, since it was created. */
@@ -60,25 +60,14 @@ export function createClient(
   store: Store | null,
   defaultMaxBytes: number,
 ): Freshet {
-  const {
-    maxBatchEvents = 50,
-    flushIntervalMs = 1_000,
-    maxQueuedBytes: maxBytes = defaultMaxBytes,
-    maxAgeMs = 604_800_000,
-    requestTimeoutMs: timeoutMs = 10_000,
-    initialRetryMs = 500,
-    maxRetryMs = 30_000,
-    maxFlushWaitMs = 1_000,
-    maxUsers = 1_000,
-    maxLookMs = 5_000,
-    feedUrl,
-  } = options
-  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw RangeError('maxBatchEvents must be from 1 to 1000')
+  const { maxBatchEvents = 1, maxFlushWaitMs = 1_000, maxUsers = 1_000, maxLookMs = 5_000, feedUrl } = options
+  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw RangeError('maxBatchEvents')
   const { page, now, newEventId, after } = environment
   const user = createUser(options.name ?? 'default', options.consent !== 'required', environment)
-  const network = createNetwork(options, timeoutMs, environment)
+  const network = createNetwork(options, environment)
   const tokens = new Map<string, string>()
-  const counts = { tracked: 0, accepted: 0, rejected: 0, dropped: {} as Partial<Record<DropReason, number>> }
+  const dropped: Partial<Record<DropReason, number>> = {}
+  const counts = { tracked: 0, accepted: 0, rejected: 0, dropped }
   const closing = new AbortController()
 
   /** Calls back to the app, whose errors are not the client's. */
@@ -89,7 +78,7 @@ export function createClient(
   const onEnded = ({ id: eventId, json }: NewEntry, ending: Ending): void => {
     const event = { ...parsed(json), eventId } as Tracked
     if (typeof ending === 'string') {
-      counts.dropped[ending] = (counts.dropped[ending] ?? 0) + 1
+      dropped[ending] = (dropped[ending] ?? 0) + 1
       call(options.onDropped, { event, reason: ending })
     } else {
       counts.rejected++
@@ -98,15 +87,21 @@ export function createClient(
   }
 
   const queue = createQueue({
-    ...{ store, network, environment, timeoutMs, maxBatchEvents, flushIntervalMs, maxBytes, maxAgeMs },
-    ...{ initialRetryMs, maxRetryMs, onEnded, maySend: user.consents },
-    ingestUrl: withoutSlash(options.ingestUrl),
-    onAccepted({ user: userId }, token) {
-      counts.accepted++
-      tokens.delete(userId)
-      tokens.set(userId, token)
-      if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value!)
-      if (userId === user.id()) user.write({ ...user.read(), token })
+    ...options,
+    ...{ store, network, environment, onEnded },
+    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxBytes,
+    maySend: user.consents,
+    onAccepted(accepted) {
+      const own = user.id()
+      let last: string | undefined
+      for (const [{ user: userId }, token] of accepted) {
+        counts.accepted++
+        tokens.delete(userId)
+        tokens.set(userId, token)
+        if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value!)
+        if (userId === own) last = token
+      }
+      if (last) user.write({ ...user.read(), token: last })
     },
     onError: (error) => {
       call(options.onError, error)
@@ -125,7 +120,7 @@ export function createClient(
   const merge = async (): Promise<void> => {
     const { user: intoUserId, merging } = user.read()
     if (!intoUserId || !merging) return
-    const event = { intoUserId, occurredAt: new Date(now()).toISOString() }
+    const event = { intoUserId, occurredAt: isoOf(now()) }
     await add(newEventId(), intoUserId, event, `/v1/users/${encodeURIComponent(merging)}/merge`)
     const { merging: merged, ...kept } = user.read()
     if (merged === merging) user.write(kept)
@@ -145,8 +140,7 @@ export function createClient(
       userId = user.id(),
       sessionId = others.userId ? undefined : user.session(),
     } = others
-    const occurredAt = new Date(occurredAtMs).toISOString()
-    return add(eventId, userId, { ...others, eventId, userId, sessionId, occurredAt })
+    return add(eventId, userId, { ...others, eventId, userId, sessionId, occurredAt: isoOf(occurredAtMs) })
   }
 
   const looks = createLooks({
@@ -157,74 +151,50 @@ export function createClient(
       call(options.onScrolledPast, { pin, visibleMs })
     },
   })
+  /** What is on the screen belongs to what comes before. */
+  const report = (): void => {
+    looks.update(true)
+  }
 
   const atMost = <T>(work: Promise<T>): Promise<T | undefined> =>
     Promise.race([work, new Promise<undefined>((resolve) => void after(maxFlushWaitMs, () => resolve(undefined)))])
 
-  /** Pins of the user's events that wait; undefined: nothing waits. */
-  const pinsWaiting = async (userId: string): Promise<readonly string[] | undefined> => {
-    const entries = (await atMost(queue.waiting(maxNamedPins))) ?? []
-    return entries.length > 0
-      ? entries.flatMap((entry) =>
-          entry.user === userId ? ((parsed(entry.json) as ShownPin | null)?.pinId ?? []) : [],
-        )
-      : undefined
-  }
-
   /** Asks for pins that reflect what the user did, as far as the server knows it; the rest goes with the request. */
   const ask = async (path: string, surface: ShownPin['surface'] | undefined, request: ListRequest): Promise<Feed> => {
-    if (!feedUrl) throw TypeError('feedUrl is missing')
-    const { signal, userId = user.id(), ...others } = request
+    if (!feedUrl) throw TypeError('feedUrl')
+    const { signal, userId = user.id(), filter, ...others } = request
     const isOwn = userId === user.id()
-    looks.report()
-    let seen = await pinsWaiting(userId)
-    if (seen) {
-      await atMost(queue.flush())
-      seen = await pinsWaiting(userId)
-    }
-    const after = [...(request.after ?? []), tokens.get(userId), isOwn ? user.read().token : undefined]
-    const body = JSON.stringify({
+    report()
+    await atMost(queue.flush())
+    const waiting = (await atMost(queue.waiting(maxNamedPins))) ?? []
+    const seen = waiting.flatMap((entry) =>
+      entry.user === userId ? ((parsed(entry.json) as ShownPin | null)?.pinId ?? []) : [],
+    )
+    const after = [...(others.after ?? []), tokens.get(userId), isOwn && user.read().token]
+    const body = {
       client: options.client,
       locale: options.locale,
       sessionId: isOwn ? user.session() : undefined,
       ...others,
       userId,
-      after: [...new Set(after)].filter(Boolean),
-      ...(seen && {
-        filter: {
-          ...request.filter,
-          seenPinIds: [...new Set([...(request.filter?.seenPinIds ?? []), ...seen])].slice(-maxNamedPins),
-        },
-      }),
-    })
-    const post = () => network.post(withoutSlash(feedUrl) + path, body, signal)
-    let answer = await post()
-    if (answer.isRenewed) answer = await post()
-    if (answer.status !== 200) throw errorOf(answer)
-    return feedOf(answer.json as Partial<Feed>, surface)
+      after: distinct(after).filter(Boolean),
+      filter: seen.length > 0 ? { ...filter, seenPinIds: distinct([...(filter?.seenPinIds ?? []), ...seen]) } : filter,
+    }
+    return feedOf((await network.post(feedUrl + path, JSON.stringify(body), signal)) as Partial<Feed>, surface)
   }
 
-  const flush = (): void => {
-    if (user.consents()) void queue.flush()
-  }
   // Hidden or shown, back from the back/forward cache, or perhaps back on the network.
-  for (const event of ['visibilitychange', 'pageshow', 'online'] as const)
+  for (const event of ['pagehide', 'visibilitychange', 'pageshow', 'online'] as const)
     page?.on(
       event,
       () => {
-        looks.update()
-        flush()
+        const isLast = event === 'pagehide'
+        looks.update(isLast)
+        if (isLast) queue.leave()
+        else void queue.flush()
       },
       closing.signal,
     )
-  page?.on(
-    'pagehide',
-    () => {
-      looks.report()
-      if (user.consents()) queue.leave()
-    },
-    closing.signal,
-  )
 
   const client = {
     track,
@@ -236,13 +206,13 @@ export function createClient(
     async identify(userId) {
       const { user: known, token: _, anonymous, merging: __, ...kept } = user.read()
       if (known === userId) return
-      looks.report()
+      report()
       user.write({ ...kept, user: userId, ...(!known && anonymous && { merging: anonymous }) })
       network.renew()
       await merge()
     },
     reset() {
-      looks.report()
+      report()
       user.write({ consent: user.read().consent })
       network.renew()
     },
@@ -256,14 +226,14 @@ export function createClient(
       return queue.clear('no consent')
     },
     async flush() {
-      looks.report()
+      report()
       await queue.flush()
       return { left: (await queue.waiting(1e6)).length }
     },
     tokenOf: (userId) => tokens.get(userId) ?? null,
-    counts: () => ({ ...counts, dropped: { ...counts.dropped } }),
+    counts: () => ({ ...counts, dropped: { ...dropped } }),
     close() {
-      looks.report()
+      report()
       closing.abort()
       return queue.close()
     },
@@ -276,10 +246,11 @@ export function createClient(
   void merge()
   if (options.userId) void client.identify(options.userId)
   // What earlier pages or processes left.
-  if (store) flush()
+  if (store) void queue.flush()
   return client
 }
 
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '')
+/** The last of them without repeats, as many as a request may have. */
+function distinct<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)].slice(-maxNamedPins)
 }

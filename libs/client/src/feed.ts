@@ -78,17 +78,17 @@ export interface Feed {
 
 /** Reads a page. Proto's JSON leaves out zeros and empty lists. */
 export function feedOf(json: Partial<Feed>, surface: ShownPin['surface'] | undefined): Feed {
-  const { feedId = '', items = [], nextPageToken = '', reasons = [] } = json
-  const named = (name = ''): string => name.replace(/^[A-Z]+_/, '')
+  const { feedId = '', items = [], nextPageToken = '', reasons = [], degradation = '', freshness = '' } = json
+  const place = feedId && { feedId, surface }
   return {
     feedId,
-    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: Partial<FeedItem>) => ({
-      ...{ pinId: pinId!, position, utility, sources, seenAgain },
-      ...(feedId && { feedId, surface }),
+    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: FeedItem) => ({
+      ...{ pinId, position, utility, sources, seenAgain },
+      ...place,
     })) as FeedItem[],
     nextPageToken,
-    degradation: named(json.degradation),
+    degradation: degradation.replace('DEGRADATION_', ''),
     reasons,
-    freshness: named(json.freshness),
+    freshness: freshness.replace('FRESHNESS_', ''),
   }
 }

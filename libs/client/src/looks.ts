@@ -14,24 +14,19 @@ export interface LookOptions {
 export interface Looks {
   /** Observes an element. `key` names its place: each is reported once. The returned function ends that. */
   observe(element: object, pin: object, key: string): () => void
-  /** Reports what was noticed and is still on the screen. */
-  report(): void
-  /** The page was hidden or shown. */
-  update(): void
+  /** The page was hidden or shown; or, to report: reports what was noticed and is still on the screen. */
+  update(toReport: boolean): void
 }
 
 /** How long half of a pin must be visible. */
 const leastMs = 1_000
-/** No look is longer than a day. */
-const mostMs = 86_400_000
 /** How many places are remembered. */
 const maxSeen = 10_000
 
 /** Measures how long pins are visible. */
 export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: LookOptions): Looks {
   const { page, now, after } = environment
-  /** What goes on with each observed element: an update, and a report of what was noticed. */
-  const looks = new Set<readonly [update: () => void, report: () => void]>()
+  const looks = new Set<(toReport: boolean) => void>()
   const seen = new Set<string>()
   return {
     observe(element, pin, key) {
@@ -44,7 +39,7 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
       const stop = (): void => {
         cancel?.()
         // Timers stop while the machine sleeps, and clocks are set.
-        const visibleMs = Math.max(0, Math.min(now() - sinceMs, leastMs + maxLookMs, mostMs))
+        const visibleMs = Math.max(0, Math.min(now() - sinceMs, leastMs + maxLookMs))
         if (isNoticed) {
           seen.add(key)
           if (seen.size > maxSeen) seen.delete(seen.values().next().value!)
@@ -53,7 +48,11 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
         isNoticed = false
         sinceMs = 0
       }
-      const update = (): void => {
+      const update = (toReport: boolean): void => {
+        if (toReport) {
+          if (isNoticed) stop()
+          return
+        }
         const isVisible = inSight && page!.isVisible() && !seen.has(key)
         if (!isVisible) stop()
         else if (!sinceMs) {
@@ -64,14 +63,10 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
           })
         }
       }
-      const report = (): void => {
-        if (isNoticed) stop()
-      }
-      const look = [update, report] as const
-      looks.add(look)
+      looks.add(update)
       const unwatch = page!.watch(element, ({ share, above }) => {
         inSight = share >= 0.5
-        update()
+        update(false)
         if (above && briefMs && !seen.has(key)) {
           onScrolledPast(pin, briefMs)
           briefMs = 0
@@ -80,14 +75,11 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
       return () => {
         unwatch()
         stop()
-        looks.delete(look)
+        looks.delete(update)
       }
     },
-    report() {
-      for (const [, report] of looks) report()
-    },
-    update() {
-      for (const [update] of looks) update()
+    update(toReport) {
+      for (const update of looks) update(toReport)
     },
   }
 }

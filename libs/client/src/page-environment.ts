@@ -48,25 +48,22 @@ export function pageEnvironment(): ClientEnvironment {
       },
     },
     kept(key) {
-      // In memory where localStorage is full or forbidden.
+      /** What localStorage refused, because it is full or forbidden. */
       let own: string | null = null
-      let isBehind = false
       return {
         get() {
           try {
-            return (isBehind && own) || (localStorage[key] ?? own)
+            return own ?? localStorage[key] ?? null
           } catch {
             return own
           }
         },
         set(text) {
-          own = text
           try {
             localStorage[key] = text
-            isBehind = false
+            own = null
           } catch {
-            // The page remembers it.
-            isBehind = true
+            own = text
           }
         },
       }

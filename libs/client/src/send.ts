@@ -3,30 +3,34 @@ import type { FreshetOptions, Problem } from './options.ts'
 
 /** An unsuccessful answer: an Error with the name `FreshetError`. */
 export interface FreshetError extends Error {
-  /** Code of the server's error catalogue. */
+  /** Code of the server's error catalogue, `NO_ANSWER`, or `HTTP_` and the status where something else than our servers answered. */
   readonly code: string
   /** The field that is wrong; empty: none in particular. */
   readonly field: string
   /** HTTP status; 0: no answer came, and the code is `NO_ANSWER`. */
   readonly status: number
+  /** How long the server asks to be left alone; 0: it does not say. */
+  readonly retryAfterMs: number
 }
 
 /** Browsers accept at most 64 KiB of requests that outlive their page. */
 export const maxKeepaliveBytes = 60_000
 
-/** A server's answer. */
+/** Longest request, when the options do not say. */
+export const defaultTimeoutMs = 10_000
+
+/** What servers answer. */
 export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  /** null: it is not JSON. */
-  readonly json: unknown
-  /** The token was refused, and the next request has another one. */
-  readonly isRenewed: boolean
+  readonly receipts?: readonly Receipt[]
+  readonly receivedAt?: string
 }
+
+/** The server's result for one event. */
+export type Receipt = { readonly token: string } | Problem
 
 /** Reaches the servers. */
 export interface Network {
-  /** Posts JSON. Rejects with a FreshetError if no answer comes in time. */
+  /** Posts JSON; resolves to the JSON of the answer. Rejects with a FreshetError when none comes in time or it is not a success, unless it has receipts. */
   post(url: string, body: string, signal?: AbortSignal): Promise<Answer>
   /** Posts at once, with the last token, for a page that closes. */
   postLast(url: string, body: string): void
@@ -36,92 +40,85 @@ export interface Network {
 
 /** The network, with the key and the token of the options. */
 export function createNetwork(
-  { writeKey, readToken }: FreshetOptions,
-  timeoutMs: number,
-  { fetch, after }: ClientEnvironment,
+  { writeKey, readToken, requestTimeoutMs = defaultTimeoutMs }: FreshetOptions,
+  { fetch, after, now }: ClientEnvironment,
 ): Network {
   const canRenew = typeof readToken === 'function'
-  let token = canRenew ? '' : readToken
-  /** Of the user whom the token is for. */
-  let epoch = 0
+  /** Of the current user. */
+  let asked: Promise<string | undefined> | undefined
+  let token = canRenew ? undefined : readToken
   /** The server checks each credential that it gets, and a write key is enough for events. */
   const needsToken = (url: string): boolean => !writeKey || !url.endsWith('/engagements')
-  const init = (url: string, body: string, token?: string): RequestInit => ({
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(writeKey && { 'freshet-key': writeKey }),
-      ...(token && needsToken(url) && { authorization: `Bearer ${token}` }),
-    },
-    body,
-    keepalive: new Blob([body]).size < maxKeepaliveBytes,
-  })
-  return {
-    async post(url, body, signal) {
-      const ending = new AbortController()
-      const cancel = after(timeoutMs, () => {
-        ending.abort(Error(`no answer within ${timeoutMs} ms`))
-      })
-      try {
-        const isRenewable = canRenew && needsToken(url)
-        const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
-        const asked = epoch
-        let own = token
-        if (isRenewable && !own) {
-          own = await new Promise<string>((resolve, reject) => {
-            either.onabort = () => {
-              reject(either.reason as Error)
-            }
-            Promise.resolve().then(readToken).then(resolve, reject)
-          })
-          // The user changed meanwhile: the token is for the old one.
-          if (asked === epoch) token = own
-        }
-        const response = await fetch(url, { ...init(url, body, own), signal: either })
-        const { status, headers } = response
-        const text = await response.text()
-        let json: unknown = null
-        try {
-          json = JSON.parse(text)
-        } catch {
-          // Not from our servers.
-        }
-        const isRenewed = (status === 401 || status === 403) && isRenewable
-        if (isRenewed && token === own) token = ''
-        return { status, headers, json, isRenewed }
-      } catch (error) {
-        throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
-      } finally {
-        cancel()
+  const send = (url: string, body: string, own: string | undefined, signal: AbortSignal | null): Promise<Response> =>
+    // Addresses may end with a slash.
+    fetch(url.replace(/([^:])\/+/g, '$1/'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(writeKey && { 'freshet-key': writeKey }),
+        ...(own && needsToken(url) && { authorization: `Bearer ${own}` }),
+      },
+      body,
+      signal,
+      keepalive: new Blob([body]).size < maxKeepaliveBytes,
+    })
+  const renew = (): void => {
+    asked = undefined
+    if (canRenew) token = asked
+  }
+
+  const post = async (url: string, body: string, signal?: AbortSignal, isSecond?: boolean): Promise<Answer> => {
+    const isRenewable = canRenew && needsToken(url)
+    const ending = new AbortController()
+    const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
+    const cancel = after(requestTimeoutMs, () => {
+      ending.abort(Error('timeout'))
+    })
+    const aborted = new Promise<never>((_, reject) => {
+      either.onabort = () => {
+        reject(either.reason as Error)
       }
-    },
+    })
+    const ask = async (): Promise<Response> => {
+      const mine = isRenewable ? (asked ??= Promise.resolve().then(readToken)) : token
+      const own = await mine
+      // Else the user changed meanwhile: the token is for the old one.
+      if (asked === mine) token = own
+      return send(url, body, own, either)
+    }
+    let response: Response
+    let json: (Answer & { readonly error?: Partial<Problem> | null }) | null
+    try {
+      response = await Promise.race([aborted, ask()])
+      json = (await response.json().catch(() => null)) as typeof json
+    } catch (error) {
+      // The app did not give it in time, or could not.
+      if (!token) renew()
+      throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
+    } finally {
+      cancel()
+    }
+    const { status, ok, headers } = response
+    if (json?.receipts ?? (ok && json)) return json!
+    if (isRenewable && (status === 401 || status === 403)) {
+      renew()
+      if (!isSecond) return post(url, body, signal, true)
+    }
+    const retryAfter = headers.get('retry-after')
+    throw freshetError(status, json?.error ?? {}, Number(retryAfter) * 1000 || Date.parse(retryAfter!) - now() || 0)
+  }
+
+  return {
+    post,
     postLast(url, body) {
-      fetch(url, init(url, body, token)).catch(() => undefined)
+      send(url, body, token, null).catch(() => undefined)
     },
-    renew() {
-      epoch++
-      if (canRenew) token = ''
-    },
+    renew,
   }
 }
 
-/** The error of an answer. */
-export function errorOf(answer: Answer): FreshetError {
-  return freshetError(answer.status, problemIn(answer))
-}
-
-/** Whether it comes from a server of ours, and not from something in front of it. */
-export function isOurs(answer: Answer): boolean {
-  return typeof problemIn(answer).code === 'string'
-}
-
-function problemIn({ json }: Answer): Partial<Problem> {
-  return (json as { readonly error?: Partial<Problem> } | null)?.error ?? {}
-}
-
-function freshetError(status: number, { code, field = '', message }: Partial<Problem>): FreshetError {
-  return Object.assign(Error(message ?? `the server answered with status ${status}`), {
-    ...{ name: 'FreshetError', status, field },
-    code: code ?? `HTTP_${status}`,
-  })
+function freshetError(status: number, { code, field = '', message }: Partial<Problem>, retryAfterMs = 0): FreshetError {
+  // Something in front of our servers may give other errors.
+  if (typeof code !== 'string') code = `HTTP_${status}`
+  return Object.assign(Error(message ?? code), { name: 'FreshetError', status, code, field, retryAfterMs })
 }

@@ -43,10 +43,13 @@ export interface Store {
 /** What an entry takes, bytes: more than its body, whose ids are nearly always ASCII. */
 export const sizeOf = ({ json }: { readonly json: unknown }): number => String(json).length + 200
 
-/** The body of an entry; null: the storage has damaged it. */
-export function parsed(json: string): object | null {
+/** RFC 3339 of milliseconds since the epoch. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString()
+
+/** The value of a text of JSON; null: it is damaged. */
+export function parsed(json: string | null): object | null {
   try {
-    return JSON.parse(json) as object | null
+    return JSON.parse(json!) as object | null
   } catch {
     return null
   }

@@ -1,4 +1,5 @@
 import type { ClientEnvironment } from './environment.ts'
+import { parsed } from './store.ts'
 
 /** Who uses the client, and whether they allow it. */
 export interface User {
@@ -34,12 +35,13 @@ const activeStepMs = 60_000
 export function createUser(name: string, isAssumed: boolean, { now, newEventId, kept }: ClientEnvironment): User {
   const text = kept(`freshet.${name}`)
   let passing: Kept = {}
+  let last: string | null = null
+  let value: Kept = {}
   const stored = (): Kept => {
-    try {
-      return JSON.parse(text.get() ?? '{}') as Kept
-    } catch {
-      return {}
-    }
+    const now = text.get()
+    if (now !== last) value = parsed(now) ?? {}
+    last = now
+    return value
   }
   const consents = (): boolean => stored().consent ?? isAssumed
   // Each time from the text: another tab may have changed it.
