@@ -1,4 +1,4 @@
-import { actions, type ActionCalls, type EngagementInput, type ShownPin } from './engagement.ts'
+import { actions, type Action, type ActionCalls, type EngagementInput, type ShownPin } from './engagement.ts'
 import type { ClientEnvironment } from './environment.ts'
 import { feedOf, type Feed, type FeedItem, type FeedRequest, type ListRequest, type SearchRequest } from './feed.ts'
 import { createLooks } from './looks.ts'
@@ -91,17 +91,19 @@ export function createClient(
     ...{ store, network, environment, onEnded },
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxBytes,
     maySend: user.consents,
-    onAccepted(accepted) {
+    onAccepted(entries, tokenOf) {
       const own = user.id()
       let last: string | undefined
-      for (const [{ user: userId }, token] of accepted) {
+      for (const entry of entries) {
+        const userId = entry.user
+        const token = tokenOf(entry)
         counts.accepted++
         tokens.delete(userId)
         tokens.set(userId, token)
         if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value!)
         if (userId === own) last = token
       }
-      if (last) user.write({ ...user.read(), token: last })
+      if (last) user.update({ token: last })
     },
     onError: (error) => {
       call(options.onError, error)
@@ -122,8 +124,7 @@ export function createClient(
     if (!intoUserId || !merging) return
     const event = { intoUserId, occurredAt: isoOf(now()) }
     await add(newEventId(), intoUserId, event, `/v1/users/${encodeURIComponent(merging)}/merge`)
-    const { merging: merged, ...kept } = user.read()
-    if (merged === merging) user.write(kept)
+    if (user.read().merging === merging) user.update({ merging: undefined })
   }
 
   const track = (input: EngagementInput): Promise<string> => {
@@ -160,7 +161,7 @@ export function createClient(
     Promise.race([work, new Promise<undefined>((resolve) => void after(maxFlushWaitMs, () => resolve(undefined)))])
 
   /** Asks for pins that reflect what the user did, as far as the server knows it; the rest goes with the request. */
-  const ask = async (path: string, surface: ShownPin['surface'] | undefined, request: ListRequest): Promise<Feed> => {
+  const ask = async (list: 'feed' | 'related' | 'search', request: ListRequest): Promise<Feed> => {
     if (!feedUrl) throw TypeError('feedUrl')
     const { signal, userId = user.id(), filter, ...others } = request
     const isOwn = userId === user.id()
@@ -177,10 +178,17 @@ export function createClient(
       sessionId: isOwn ? user.session() : undefined,
       ...others,
       userId,
-      after: distinct(after).filter(Boolean),
-      filter: seen.length > 0 ? { ...filter, seenPinIds: distinct([...(filter?.seenPinIds ?? []), ...seen]) } : filter,
+      after: [...new Set(after)].filter(Boolean),
+      filter:
+        seen.length > 0
+          ? { ...filter, seenPinIds: [...(filter?.seenPinIds ?? []), ...seen].slice(-maxNamedPins) }
+          : filter,
     }
-    return feedOf((await network.post(feedUrl + path, JSON.stringify(body), signal)) as Partial<Feed>, surface)
+    return feedOf(
+      (await network.post(`${feedUrl}/v1/${list}`, JSON.stringify(body), signal)) as Partial<Feed>,
+      // A search has no feed, so its items have no surface.
+      list === 'related' ? list : 'home',
+    )
   }
 
   // Hidden or shown, back from the back/forward cache, or perhaps back on the network.
@@ -198,32 +206,32 @@ export function createClient(
 
   const client = {
     track,
-    observe: (element, pin) => looks.observe(element, pin, pin.feedId ? `${pin.feedId} ${pin.position}` : pin.pinId),
-    feed: (request = {}) => ask('/v1/feed', 'home', request),
-    related: (pin, request = {}) =>
-      ask('/v1/related', 'related', { ...request, ...{ pinId: (pin as ShownPin).pinId ?? pin } }),
-    search: (request) => ask('/v1/search', undefined, request),
+    observe: (element, pin) => looks.observe(element, pin, [pin.feedId, pin.position, pin.pinId].join()),
+    feed: (request = {}) => ask('feed', request),
+    related: (pin, request = {}) => ask('related', { ...request, ...{ pinId: (pin as ShownPin).pinId ?? pin } }),
+    search: (request) => ask('search', request),
     async identify(userId) {
-      const { user: known, token: _, anonymous, merging: __, ...kept } = user.read()
+      const { user: known, anonymous } = user.read()
       if (known === userId) return
       report()
-      user.write({ ...kept, user: userId, ...(!known && anonymous && { merging: anonymous }) })
+      const others = { token: undefined, anonymous: undefined, merging: known ? undefined : anonymous }
+      user.update({ user: userId, ...others })
       network.renew()
       await merge()
     },
     reset() {
       report()
-      user.write({ consent: user.read().consent })
+      user.consent(user.read().consent, true)
       network.renew()
     },
     userId: user.id,
     optIn: () => {
-      user.consent(true)
+      user.consent(true, false)
     },
     optOut() {
-      user.consent(false)
+      user.consent(false, true)
       tokens.clear()
-      return queue.clear('no consent')
+      return queue.clear()
     },
     async flush() {
       report()
@@ -231,26 +239,19 @@ export function createClient(
       return { left: (await queue.waiting(1e6)).length }
     },
     tokenOf: (userId) => tokens.get(userId) ?? null,
-    counts: () => ({ ...counts, dropped: { ...dropped } }),
+    counts: () => structuredClone(counts),
     close() {
       report()
       closing.abort()
       return queue.close()
     },
-  } as Freshet
+  } as Freshet & Record<Action, (subject: string | object, details?: object) => Promise<string>>
   for (const action of actions)
-    Object.assign(client, {
-      [action]: (subject: string | object, details?: object) =>
-        track({ ...(typeof subject === 'string' ? { pinId: subject } : subject), ...details, action }),
-    })
+    client[action] = (subject, details) =>
+      track({ ...(typeof subject === 'string' ? { pinId: subject } : subject), ...details, action })
   void merge()
   if (options.userId) void client.identify(options.userId)
   // What earlier pages or processes left.
   if (store) void queue.flush()
   return client
-}
-
-/** The last of them without repeats, as many as a request may have. */
-function distinct<T>(values: readonly T[]): readonly T[] {
-  return [...new Set(values)].slice(-maxNamedPins)
 }

@@ -1,16 +1,9 @@
-/** When a request left and when its answer came (both by this clock), and when the server received it by its own clock. */
-export interface Exchange {
-  readonly sentAtMs: number
-  readonly answeredAtMs: number
-  readonly receivedAtMs: number
-}
-
 /** How far this clock is behind the server's, as proven by answers. */
 export interface ClockOffset {
   /** Milliseconds; negative: ahead; 0: no offset is proven. */
   ms(): number
-  /** Records an exchange; returns true if it proves another offset. */
-  learn(exchange: Exchange): boolean
+  /** Records when a request left and its answer came (both by this clock), and when the server received it by its own; true: it proves another offset. */
+  learn(sentAtMs: number, answeredAtMs: number, receivedAtMs: number): boolean
 }
 
 /**
@@ -22,14 +15,12 @@ export function createClockOffset(slackMs: number): ClockOffset {
   let ms = 0
   return {
     ms: () => ms,
-    learn({ sentAtMs, answeredAtMs, receivedAtMs }) {
+    learn(sentAtMs, answeredAtMs, receivedAtMs) {
+      const before = ms
       const least = receivedAtMs - answeredAtMs
       const most = receivedAtMs - sentAtMs
-      // The clock was set back in between: the exchange proves nothing.
-      if (!(least <= most)) return false
-      const before = ms
-      if (ms < least - slackMs) ms = Math.round(least)
-      else if (ms > most + slackMs) ms = Math.round(most)
+      // Unless the clock was set back in between: the exchange proves nothing then.
+      if (least <= most) ms = ms < least - slackMs ? least : ms > most + slackMs ? most : ms
       return ms !== before
     },
   }

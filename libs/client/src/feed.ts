@@ -77,7 +77,7 @@ export interface Feed {
 }
 
 /** Reads a page. Proto's JSON leaves out zeros and empty lists. */
-export function feedOf(json: Partial<Feed>, surface: ShownPin['surface'] | undefined): Feed {
+export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed {
   const { feedId = '', items = [], nextPageToken = '', reasons = [], degradation = '', freshness = '' } = json
   const place = feedId && { feedId, surface }
   return {

@@ -10,7 +10,7 @@ interface Request<T> {
 }
 interface ObjectStore {
   put(value: object): Request<unknown>
-  delete(key: number | string): Request<unknown>
+  delete(key: number): Request<unknown>
   get(key: string): Request<Lease | undefined>
   getAll(range: object, count: number): Request<Entry[]>
 }
@@ -22,16 +22,14 @@ interface Transaction {
   onabort: (() => void) | null
 }
 interface Database {
-  transaction(names: string, mode: 'readonly' | 'readwrite', options?: { readonly durability: string }): Transaction
+  transaction(names: string, mode: 'readwrite', options: { readonly durability: string }): Transaction
   createObjectStore(name: string, options?: object): unknown
   close(): void
   onversionchange: (() => void) | null
 }
-interface Globals {
-  readonly indexedDB: { open(name: string, version: number): Request<Database> }
-  readonly IDBKeyRange: { upperBound(key: number): object }
-  readonly navigator: { readonly locks?: { request<T>(name: string, run: () => Promise<T>): Promise<T> } }
-}
+declare const indexedDB: { open(name: string, version: number): Request<Database> }
+declare const IDBKeyRange: { upperBound(key: number): object }
+declare const navigator: { readonly locks?: { request<T>(name: string, run: () => Promise<T>): Promise<T> } }
 
 /** Who may send, where there are no Web Locks. Its key sorts after all numbers. */
 interface Lease {
@@ -55,7 +53,6 @@ const pollMs = 200
 
 /** Keeps entries in IndexedDB, where all tabs of the origin share them. */
 export function createIndexedStore(name: string, { now, after, newEventId, leaseMs }: LeaseTimes): Store {
-  const { indexedDB, IDBKeyRange, navigator } = globalThis as unknown as Globals
   const me = newEventId()
   let opening: Promise<Database> | null = null
 
@@ -78,14 +75,11 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
     })
 
   /** Runs requests in one transaction; resolves when it is complete, to the result of the request that `run` returns. */
-  const within = async <T>(
-    mode: 'readonly' | 'readwrite',
-    run: (objects: ObjectStore, transaction: Transaction) => Request<T> | void,
-  ): Promise<T> => {
+  const within = async <T>(run: (objects: ObjectStore, transaction: Transaction) => Request<T> | void): Promise<T> => {
     try {
       const database = await (opening ??= open())
       return await new Promise<T>((resolve, reject) => {
-        const transaction = database.transaction(objectsName, mode, { durability: 'relaxed' })
+        const transaction = database.transaction(objectsName, 'readwrite', { durability: 'relaxed' })
         const request = run(transaction.objectStore(objectsName), transaction)
         transaction.oncomplete = () => {
           resolve(request?.result as T)
@@ -101,16 +95,16 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
     }
   }
 
-  /** Takes or renews the lease; false: another page has it. */
-  const lease = async (): Promise<boolean> => {
+  /** Takes, renews or, with 0, gives up the lease; false: another page has it. */
+  const lease = async (until: number): Promise<boolean> => {
     let isMine = false
-    await within('readwrite', (objects) => {
+    await within((objects) => {
       const request = objects.get(leaseKey)
       request.onsuccess = () => {
-        const { by = me, until = 0 } = request.result ?? {}
+        const { by = me, until: end = 0 } = request.result ?? {}
         // A lease from the far future is one of a clock that was set back.
-        isMine = by === me || Math.abs(until - now() - leaseMs) > leaseMs
-        if (isMine) objects.put({ key: leaseKey, by: me, until: now() + leaseMs })
+        isMine = by === me || Math.abs(end - now() - leaseMs) > leaseMs
+        if (isMine) objects.put({ key: leaseKey, by: me, until })
       }
     })
     return isMine
@@ -118,29 +112,22 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
 
   return {
     put: (entries) =>
-      within('readwrite', (objects, transaction) => {
+      within((objects, transaction) => {
         for (const entry of entries) objects.put(entry)
         // A page that dies now does not take the transaction with it.
         transaction.commit?.()
       }),
-    first: (count) => within('readonly', (objects) => objects.getAll(IDBKeyRange.upperBound(1 / 0), count)),
+    first: (count) => within((objects) => objects.getAll(IDBKeyRange.upperBound(1 / 0), count)),
     remove: (keys) =>
-      within('readwrite', (objects) => {
+      within((objects) => {
         for (const key of keys) objects.delete(key)
       }),
     async exclusive(run) {
       if (navigator.locks) return navigator.locks.request(`freshet.${name}`, () => run())
       // Without IndexedDB there is nothing to share.
-      const isMine = () => lease().catch(() => true)
+      const isMine = () => lease(now() + leaseMs).catch(() => true)
       while (!(await isMine())) await new Promise<void>((done) => void after(pollMs, done))
-      return run(isMine).finally(() =>
-        within('readwrite', (objects) => {
-          const request = objects.get(leaseKey)
-          request.onsuccess = () => {
-            if (request.result?.by === me) objects.delete(leaseKey)
-          }
-        }).catch(() => undefined),
-      )
+      return run(isMine).finally(() => lease(0).catch(() => true))
     },
     close: async () => (await opening)?.close(),
   }

@@ -20,8 +20,6 @@ export interface Looks {
 
 /** How long half of a pin must be visible. */
 const leastMs = 1_000
-/** How many places are remembered. */
-const maxSeen = 10_000
 
 /** Measures how long pins are visible. */
 export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: LookOptions): Looks {
@@ -39,11 +37,10 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
       const stop = (): void => {
         cancel?.()
         // Timers stop while the machine sleeps, and clocks are set.
-        const visibleMs = Math.max(0, Math.min(now() - sinceMs, leastMs + maxLookMs))
+        const visibleMs = Math.min(Math.max(now() - sinceMs, isNoticed ? leastMs : 0), leastMs + maxLookMs)
         if (isNoticed) {
           seen.add(key)
-          if (seen.size > maxSeen) seen.delete(seen.values().next().value!)
-          onSeen(pin, Math.max(leastMs, visibleMs))
+          onSeen(pin, visibleMs)
         } else if (sinceMs) briefMs = visibleMs
         isNoticed = false
         sinceMs = 0

@@ -1,7 +1,8 @@
 import { commonEnvironment, type ClientEnvironment, type Sight } from './environment.ts'
 
 /** The parts of a browser that are used here. */
-declare const document: EventTarget & { readonly visibilityState: string }
+declare const document: { readonly hidden: boolean }
+declare const addEventListener: EventTarget['addEventListener']
 declare const localStorage: Record<string, string>
 declare const IntersectionObserver: new (
   onChange: (entries: readonly IntersectionEntry[]) => void,
@@ -34,10 +35,9 @@ export function pageEnvironment(): ClientEnvironment {
     },
     page: {
       on(event, listener, signal) {
-        const target = event === 'visibilitychange' ? document : (globalThis as unknown as EventTarget)
-        target.addEventListener(event, listener, { signal })
+        addEventListener(event, listener, { signal })
       },
-      isVisible: () => document.visibilityState === 'visible',
+      isVisible: () => !document.hidden,
       watch(element, onSight) {
         watched.set(element, onSight)
         observer.observe(element)

@@ -1,7 +1,14 @@
 import { createClockOffset } from './clock-offset.ts'
 import type { ClientEnvironment } from './environment.ts'
-import type { DropReason, FreshetOptions, Problem } from './options.ts'
-import { defaultTimeoutMs, maxKeepaliveBytes, type Answer, type FreshetError, type Network } from './send.ts'
+import type { FreshetOptions } from './options.ts'
+import {
+  defaultTimeoutMs,
+  maxKeepaliveBytes,
+  type Answer,
+  type FreshetError,
+  type Network,
+  type Receipt,
+} from './send.ts'
 import { isoOf, parsed, sizeOf, type Ending, type Entry, type NewEntry, type StillMine, type Store } from './store.ts'
 
 /** What a queue needs. */
@@ -13,8 +20,8 @@ export interface QueueOptions extends FreshetOptions {
   readonly maxQueuedBytes: number
   /** Whether anything may be sent. */
   readonly maySend: () => boolean
-  /** Entries were accepted, each with its token. */
-  readonly onAccepted: (accepted: readonly (readonly [entry: NewEntry, token: string])[]) => void
+  /** Entries were accepted. */
+  readonly onAccepted: (entries: readonly NewEntry[], tokenOf: (entry: NewEntry) => string) => void
   /** An entry ended otherwise. */
   readonly onEnded: (entry: NewEntry, ending: Ending) => void
   readonly onError: (error: Error) => void
@@ -30,8 +37,8 @@ export interface Queue {
   waiting(count: number): Promise<readonly Entry[]>
   /** The page closes: hands what fits to the browser, and keeps it until it is acknowledged. */
   leave(): void
-  /** Drops everything that waits. */
-  clear(reason: DropReason): Promise<unknown>
+  /** Drops everything that waits, without consent. */
+  clear(): Promise<unknown>
   /** Makes one more attempt and stops. What waits in memory is dropped. */
   close(): Promise<void>
 }
@@ -110,29 +117,23 @@ export function createQueue(options: QueueOptions): Queue {
     cancelTimer = null
     newCount = 0
     await added
-    if (gone.size > 0) await removeGone().catch(onError)
     const known = [...mine.keys()]
     const before = bytes
     const count = bytes > maxQueuedBytes ? 1e6 : 1e3
-    const entries = await first(count)
-    const isAll = entries.length < count
+    const found = await first(count)
+    const entries = found.filter(isNew)
+    // What the storage could not remove before.
+    await remove(found.filter((entry) => !isNew(entry)))
+    const isAll = found.length < count
     if (isAll) bytes += entries.reduce((sum, entry) => sum + sizeOf(entry), -before)
     // Down to 90 % of the bound, so that it rarely happens.
     let over = isAll && bytes > maxQueuedBytes ? bytes - 0.9 * maxQueuedBytes : 0
     const oldestMs = now() - maxAgeMs
-    const left: Entry[] = []
-    const ended: Entry[] = []
-    for (const entry of entries) {
-      const {
-        at,
-        json,
-        ending = at < oldestMs ? 'too old' : over > 0 ? 'queue full' : !parsed(json) && 'damaged',
-      } = entry
+    const left = await end(entries, (entry) => {
+      const isOver = over > 0
       over -= sizeOf(entry)
-      if (ending) ended.push({ ...entry, ending })
-      else left.push(entry)
-    }
-    await end(ended)
+      return entry.at < oldestMs ? 'too old' : isOver ? 'queue full' : !parsed(entry.json) && 'damaged'
+    })
     let stuck: unknown
     while (left.length > 0 && !cancelPause && maySend()) {
       const batch = nextBatch(left.slice(0, batchLimit))
@@ -172,81 +173,73 @@ export function createQueue(options: QueueOptions): Queue {
         if (status === 413 && batch.length > 1) return {}
         // A proxy says nothing about events, and keys may be on their way to the servers.
         if (!/^4(?!0[138]|29)/.test(`${status}`) || code.startsWith('HTTP_')) throw error
-        return { receipts: batch.map(() => error) }
+        return { receipts: batch.map(() => error as unknown as Receipt) }
       })
       .finally(() => {
         inFlight = []
       })
-    if ((await isStillMine?.()) === false) throw Error('another page took over')
+    if ((await isStillMine?.()) === false) throw Error('lease')
     if (receipts.length !== batch.length) {
-      if (batch.length < 2) throw Error('no receipt')
+      if (batch.length < 2) throw Error('receipts')
       batchLimit = Math.ceil(batch.length / 2)
       return batch
     }
     failures = 0
     batchLimit = Math.min(maxBatchEvents, batchLimit * 2)
-    const clockWasWrong = clockOffset.learn({
-      ...{ sentAtMs, answeredAtMs: now() },
-      receivedAtMs: Date.parse(receivedAt!),
-    })
-    const accepted: (readonly [Entry, string])[] = []
-    const rejected: Entry[] = []
-    const again = batch.filter((entry, index) => {
-      const receipt = receipts[index]!
-      if (!('code' in receipt)) accepted.push([entry, receipt.token])
-      else if (clockWasWrong && receipt.code.startsWith('EVENT_TIME_')) return true
-      else rejected.push({ ...entry, ending: problemOf(receipt) })
-      return false
-    })
-    onAccepted(accepted)
-    await remove(accepted.map(([entry]) => entry))
-    await end(rejected)
-    return again
+    const clockWasWrong = clockOffset.learn(sentAtMs, now(), Date.parse(receivedAt!))
+    const receiptOf = (entry: NewEntry): Receipt => receipts[batch.indexOf(entry as Entry)]!
+    const accepted = batch.filter((entry) => !('code' in receiptOf(entry)))
+    onAccepted(accepted, (entry) => receiptOf(entry).token)
+    await remove(accepted)
+    return end(
+      batch.filter((entry) => !accepted.includes(entry)),
+      (entry) => {
+        const { code, field, message } = receiptOf(entry)
+        return (!clockWasWrong || !code.startsWith('EVENT_TIME_')) && { code, field, message }
+      },
+    )
   }
 
-  /** Notes, reports and removes. If the process dies in between, whoever comes next finds the note. */
-  const end = async (ended: readonly Entry[]): Promise<void> => {
-    await stored(ended, (some) => store!.put(some))
-    for (const entry of ended) onEnded(entry, entry.ending!)
+  /** Notes, reports and removes those that have an ending. If the process dies in between, whoever comes next finds the note. Resolves to the others. */
+  const end = async <E extends Entry>(entries: readonly E[], endingOf: (entry: E) => Ending | false): Promise<E[]> => {
+    const others: E[] = []
+    const ended = entries.flatMap((entry) => {
+      const ending = entry.ending ?? endingOf(entry)
+      return ending ? { ...entry, ending } : (others.push(entry), [])
+    })
+    if (ended.length === 0) return others
+    const some = ended.filter(({ key }) => key > 0)
+    if (some.length > 0) await store!.put(some).catch(onError)
+    for (const entry of ended) onEnded(entry, entry.ending)
     // The app hears of it before it is forgotten.
     await Promise.resolve()
     await remove(ended)
+    return others
   }
 
   const remove = async (entries: readonly Held[]): Promise<void> => {
-    for (const entry of entries) {
-      if (entry.key > 0) gone.add(entry.id)
-      bytes -= sizeOf(entry)
-      inMemory.delete(entry.key)
-      mine.delete(entry.id)
-      entry.done?.()
+    const keys: number[] = []
+    for (const { key, id, done, json } of entries) {
+      if (key > 0) {
+        keys.push(key)
+        gone.add(id)
+      } else inMemory.delete(key)
+      bytes -= sizeOf({ json })
+      mine.delete(id)
+      done?.()
     }
-    await stored(entries, async (some) => {
-      await store!.remove(some.map(({ key }) => key))
-      for (const { id } of some) gone.delete(id)
-    })
+    if (keys.length > 0)
+      await store!.remove(keys).then(() => {
+        for (const { id } of entries) gone.delete(id)
+      }, onError)
   }
 
-  /** Does something with those of the entries that are in the storage. */
-  const stored = async (
-    entries: readonly Entry[],
-    run: (some: readonly Entry[]) => Promise<unknown>,
-  ): Promise<void> => {
-    const some = entries.filter(({ key }) => key > 0)
-    if (some.length > 0) await run(some).catch(onError)
-  }
+  const isNew = ({ id }: NewEntry): boolean => !gone.has(id)
 
-  /** Removes what the storage could not remove before. */
-  const removeGone = async (): Promise<void> => {
-    const all = await store!.first(1e6)
-    await store!.remove(all.filter(({ id }) => gone.has(id)).map(({ key }) => key))
-    gone.clear()
-  }
-
-  const first = async (count: number): Promise<readonly Entry[]> => {
-    const kept = (await store?.first(count + gone.size).catch(onError)) ?? []
-    return [...kept.filter(({ id }) => !gone.has(id)), ...inMemory.values()].slice(0, count)
-  }
+  const first = async (count: number): Promise<readonly Entry[]> => [
+    ...((await store?.first(count).catch(onError)) ?? []),
+    ...inMemory.values(),
+  ]
 
   /** Adds at once what was tracked while the storage was busy. */
   const addAll = async (): Promise<void> => {
@@ -287,7 +280,7 @@ export function createQueue(options: QueueOptions): Queue {
         if (adding.push([entry, done]) === 1) added = added.then(addAll)
       }),
     flush,
-    waiting: first,
+    waiting: async (count) => (await first(count)).filter(isNew),
     leave() {
       let room = maxKeepaliveBytes
       for (const entry of inFlight) room -= sizeOf(entry)
@@ -297,24 +290,20 @@ export function createQueue(options: QueueOptions): Queue {
       // Nobody may be left to read the answer. The entries stay, and are sent again with the same ids.
       if (batch.length > 0 && maySend()) network.postLast(...requestOf(batch))
     },
-    clear: (ending) =>
+    clear: () =>
       exclusively(async () => {
         await added
-        await end((await first(1e6)).map((entry) => ({ ...entry, ending })))
+        await end((await first(1e6)).filter(isNew), () => 'no consent')
       }),
     async close() {
       closed = true
       await flush()
       cancelTimer?.()
       cancelPause?.()
-      await exclusively(() => end([...inMemory.values()].map((entry) => ({ ...entry, ending: 'closed' }))))
+      await exclusively(() => end([...inMemory.values()], () => 'closed'))
       await store?.close()
     },
   }
-}
-
-function problemOf({ code, field, message }: Problem): Problem {
-  return { code, field, message }
 }
 
 /** The longest prefix of `entries` that fits one request, at least one. */

@@ -25,8 +25,15 @@ export interface Answer {
   readonly receivedAt?: string
 }
 
+interface Json extends Answer {
+  readonly error?: Partial<Problem> | null
+}
+
 /** The server's result for one event. */
-export type Receipt = { readonly token: string } | Problem
+export interface Receipt extends Problem {
+  /** Only of an accepted event, which has no problem. */
+  readonly token: string
+}
 
 /** Reaches the servers. */
 export interface Network {
@@ -47,8 +54,6 @@ export function createNetwork(
   /** Of the current user. */
   let asked: Promise<string | undefined> | undefined
   let token = canRenew ? undefined : readToken
-  /** The server checks each credential that it gets, and a write key is enough for events. */
-  const needsToken = (url: string): boolean => !writeKey || !url.endsWith('/engagements')
   const send = (url: string, body: string, own: string | undefined, signal: AbortSignal | null): Promise<Response> =>
     // Addresses may end with a slash.
     fetch(url.replace(/([^:])\/+/g, '$1/'), {
@@ -56,7 +61,7 @@ export function createNetwork(
       headers: {
         'content-type': 'application/json',
         ...(writeKey && { 'freshet-key': writeKey }),
-        ...(own && needsToken(url) && { authorization: `Bearer ${own}` }),
+        ...(own && { authorization: `Bearer ${own}` }),
       },
       body,
       signal,
@@ -68,50 +73,47 @@ export function createNetwork(
   }
 
   const post = async (url: string, body: string, signal?: AbortSignal, isSecond?: boolean): Promise<Answer> => {
-    const isRenewable = canRenew && needsToken(url)
+    // The server checks each credential that it gets, and a write key is enough for events.
+    const isPublic = writeKey && url.endsWith('/engagements')
     const ending = new AbortController()
-    const either = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal
-    const cancel = after(requestTimeoutMs, () => {
-      ending.abort(Error('timeout'))
-    })
-    const aborted = new Promise<never>((_, reject) => {
-      either.onabort = () => {
-        reject(either.reason as Error)
-      }
-    })
-    const ask = async (): Promise<Response> => {
-      const mine = isRenewable ? (asked ??= Promise.resolve().then(readToken)) : token
+    const attempt = async () => {
+      const mine = isPublic ? undefined : canRenew ? (asked ??= Promise.resolve().then(readToken)) : token
       const own = await mine
       // Else the user changed meanwhile: the token is for the old one.
-      if (asked === mine) token = own
-      return send(url, body, own, either)
+      if (mine && asked === mine) token = own
+      const response = await send(url, body, own, signal ?? ending.signal)
+      return { response, json: (await response.json().catch(() => null)) as Json | null }
     }
-    let response: Response
-    let json: (Answer & { readonly error?: Partial<Problem> | null }) | null
-    try {
-      response = await Promise.race([aborted, ask()])
-      json = (await response.json().catch(() => null)) as typeof json
-    } catch (error) {
-      // The app did not give it in time, or could not.
-      if (!token) renew()
-      throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
-    } finally {
-      cancel()
-    }
-    const { status, ok, headers } = response
-    if (json?.receipts ?? (ok && json)) return json!
-    if (isRenewable && (status === 401 || status === 403)) {
+    let cancel!: () => void
+    const { response, json } = await new Promise<Awaited<ReturnType<typeof attempt>>>((resolve, reject) => {
+      cancel = after(requestTimeoutMs, () => {
+        reject(Error('timeout'))
+        ending.abort()
+      })
+      attempt().then(resolve, reject)
+    })
+      .catch((error: unknown) => {
+        // The app did not give it in time, or could not.
+        if (!token) renew()
+        throw freshetError(0, { code: 'NO_ANSWER', message: (error as Error).message })
+      })
+      .finally(() => {
+        cancel()
+      })
+    const { status } = response
+    if (json?.receipts ?? (response.ok && json)) return json!
+    if (canRenew && !isPublic && (status === 401 || status === 403)) {
       renew()
       if (!isSecond) return post(url, body, signal, true)
     }
-    const retryAfter = headers.get('retry-after')
+    const retryAfter = response.headers.get('retry-after')
     throw freshetError(status, json?.error ?? {}, Number(retryAfter) * 1000 || Date.parse(retryAfter!) - now() || 0)
   }
 
   return {
     post,
     postLast(url, body) {
-      send(url, body, token, null).catch(() => undefined)
+      send(url, body, writeKey ? undefined : token, null).catch(() => undefined)
     },
     renew,
   }

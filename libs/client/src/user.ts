@@ -8,24 +8,25 @@ export interface User {
   /** The session; a new one after 30 minutes without an event. */
   session(): string
   read(): Kept
-  /** Replaces everything. */
-  write(kept: Kept): void
+  /** Changes what is given; undefined forgets it. */
+  update(change: Kept): void
+  /** Forgets everything but the consent, which is kept in any case. */
+  consent(given: boolean | undefined, isForgotten: boolean): void
   consents(): boolean
-  consent(given: boolean): void
 }
 
 /** What is kept. */
 interface Kept {
   readonly consent?: boolean | undefined
-  readonly anonymous?: string
+  readonly anonymous?: string | undefined
   /** The known user. */
-  readonly user?: string
+  readonly user?: string | undefined
   /** The anonymous user whose merge into the known one is not in the queue yet. */
-  readonly merging?: string
+  readonly merging?: string | undefined
   readonly session?: string
   readonly activeMs?: number
   /** The token of the last accepted event, from any tab. */
-  readonly token?: string
+  readonly token?: string | undefined
 }
 
 const sessionMs = 1_800_000
@@ -38,37 +39,37 @@ export function createUser(name: string, isAssumed: boolean, { now, newEventId, 
   let last: string | null = null
   let value: Kept = {}
   const stored = (): Kept => {
-    const now = text.get()
-    if (now !== last) value = parsed(now) ?? {}
-    last = now
+    const current = text.get()
+    if (current !== last) value = parsed(current) ?? {}
+    last = current
     return value
   }
   const consents = (): boolean => stored().consent ?? isAssumed
   // Each time from the text: another tab may have changed it.
   const read = (): Kept => (consents() ? stored() : passing)
-  const write = (changed: Kept): void => {
+  const update = (change: Kept): void => {
+    const changed = { ...read(), ...change }
     if (consents()) text.set(JSON.stringify(changed))
     else passing = changed
   }
   return {
     id() {
-      const old = read()
-      const anonymous = old.anonymous ?? `anon-${newEventId()}`
-      if (!old.user && !old.anonymous) write({ ...old, anonymous })
-      return old.user ?? anonymous
+      const { user, anonymous = `anon-${newEventId()}` } = read()
+      if (!user && !read().anonymous) update({ anonymous })
+      return user ?? anonymous
     },
     session() {
-      const old = read()
-      const idleMs = Math.abs(now() - (old.activeMs ?? 0))
-      const session = idleMs < sessionMs && old.session ? old.session : newEventId()
-      if (idleMs > activeStepMs) write({ ...old, session, activeMs: now() })
+      const { session: last, activeMs = 0 } = read()
+      const idleMs = Math.abs(now() - activeMs)
+      const session = (idleMs < sessionMs && last) || newEventId()
+      if (idleMs > activeStepMs) update({ session, activeMs: now() })
       return session
     },
     read,
-    write,
+    update,
     consents,
-    consent(given) {
-      text.set(JSON.stringify({ ...(given && read()), consent: given }))
+    consent(consent, isForgotten) {
+      text.set(JSON.stringify({ ...(!isForgotten && read()), consent }))
       passing = {}
     },
   }
