@@ -80,7 +80,17 @@ const testFiles = [
 ]
 
 export default ts.config(
-  { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/dist/**'] },
+  {
+    ignores: [
+      '**/node_modules/**',
+      '**/gen/**',
+      '**/assembly/**',
+      '**/*.js',
+      '**/*.mjs',
+      '**/dist/**',
+      'libs/client/examples/**',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {

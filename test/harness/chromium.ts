@@ -18,9 +18,13 @@ export function findChromium(): string | null {
   return found
 }
 
-/** Starts it. */
-export function startChromium(executablePath: string): Promise<Browser> {
+/** Starts it; playwright turns the back/forward cache off unless it is wanted. */
+export function startChromium(
+  executablePath: string,
+  { backForwardCache = false }: { readonly backForwardCache?: boolean } = {},
+): Promise<Browser> {
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', ...quiet]
-  return chromium.launch({ executablePath, headless: true, args })
+  const ignoreDefaultArgs = backForwardCache ? ['--disable-back-forward-cache'] : []
+  return chromium.launch({ executablePath, headless: true, args, ignoreDefaultArgs })
 }

@@ -2,11 +2,10 @@
  * `npm run sdk:cost`: what the SDK costs a page: bytes, and main-thread time per event in Chromium, tracking and sending included.
  */
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { findChromium, startChromium } from '../harness/chromium.ts'
+import { startIngestStub } from './ingest-stub.ts'
 import { packSdk } from './package.ts'
 import { startPageServer } from './page-server.ts'
 
@@ -17,7 +16,8 @@ const sdk = await packSdk()
 const dist = join(await sdk.project(), 'node_modules/@freshet/client/dist')
 for (const name of ['freshet.js', 'freshet.iife.js']) {
   const bytes = readFileSync(join(dist, name))
-  console.log(`${name}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`)
+  const gzip = gzipSync(bytes, { level: 9 }).length
+  console.log(`${name}: ${bytes.length} bytes, ${gzip} gzip, ${brotliCompressSync(bytes).length} brotli`)
 }
 const path = findChromium()
 if (path === null) {
@@ -27,23 +27,9 @@ if (path === null) {
 
 /** A server that accepts everything at once. */
 async function measure(chromium: string): Promise<void> {
-  let bodyBytes = 0
-  const server = createServer((request, response) => {
-    const headers = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'content-type' }
-    let body = ''
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      response.writeHead(request.method === 'POST' ? 202 : 204, { ...headers, 'access-control-max-age': '600' })
-      if (request.method !== 'POST') return void response.end()
-      bodyBytes += body.length
-      const { engagements } = JSON.parse(body) as { readonly engagements: readonly { readonly eventId: string }[] }
-      response.end(JSON.stringify({ receipts: engagements.map(({ eventId: id }) => ({ id, token: 'e0-1' })) }))
-    })
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const ingestUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const ingest = await startIngestStub()
   const script = `<!doctype html><script src="/freshet.js"></script><script>
-const client = freshet.createFreshet({ ingestUrl: '${ingestUrl}' })
+const client = freshet.createFreshet({ ingestUrl: '${ingest.url}' })
 const item = { pinId: 'pin-1234', feedId: 'f0mgj6k3cw0010uhzbr0qfo8', position: 3, surface: 'home' }
 window.track = async (count) => {
   let callMs = 0
@@ -67,19 +53,18 @@ window.track = async (count) => {
     return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN)
   }
   for (let run = 0; run <= runs; run++) {
-    bodyBytes = 0
+    const bytesBefore = ingest.bodyBytes()
     const before = await busyMs()
     const callMs = await page.evaluate<number>(`track(${events})`)
     const allMs = (await busyMs()) - before
     if (run === 0) continue
     const us = (ms: number): string => `${((1000 * ms) / events).toFixed(0)} µs`
     console.log(
-      `run ${run}: ${us(callMs)} in the call, ${us(allMs)} of the main thread in all, ${Math.round(bodyBytes / events)} bytes sent, per event`,
+      `run ${run}: ${us(callMs)} in the call, ${us(allMs)} of the main thread in all, ${Math.round((ingest.bodyBytes() - bytesBefore) / events)} bytes sent, per event`,
     )
   }
   await browser.close()
   pages.close()
-  server.closeAllConnections()
-  server.close()
+  ingest.close()
   sdk.remove()
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -34,6 +34,9 @@ afterAll(async () => {
 
 const pinsOf = (page: Page): Promise<string[]> =>
   page.evaluate("[...document.querySelectorAll('#feed li')].map((row) => row.firstChild.textContent.trim())")
+
+const withUrls = (example: string): string =>
+  example.replace('http://localhost:8080', dev.ingestUrl).replace('http://localhost:8070', dev.feedUrl)
 
 /** Acts in a page with a feed as a user would: looks at it, saves a pin, hides another, asks again. */
 async function use(page: Page): Promise<void> {
@@ -78,14 +81,13 @@ describe('the example', () => {
   })
 
   if (browser === null && path === null) {
-    it.skip('page.html and react.jsx (skipped: there is no Chromium)', () => undefined)
+    it.skip('page.html and react.tsx (skipped: there is no Chromium)', () => undefined)
     return
   }
 
   it('page.html shows a feed that follows what its user does', async () => {
-    const html = readFileSync(join(examples, 'page.html'), 'utf8')
     const pages = await startPageServer({
-      '/': html.replace('http://localhost:8080', dev.ingestUrl).replace('http://localhost:8070', dev.feedUrl),
+      '/': withUrls(readFileSync(join(examples, 'page.html'), 'utf8')),
       '/freshet.iife.js': `file:${join(project, 'node_modules/@freshet/client/dist/freshet.iife.js')}`,
     })
     const page = await browser!.newPage()
@@ -95,12 +97,13 @@ describe('the example', () => {
     pages.close()
   })
 
-  it('react.jsx shows a feed that follows what its user does', async () => {
-    await copyFile(join(examples, 'react.jsx'), join(project, 'react.jsx'))
+  it('react.tsx shows a feed that follows what its user does', async () => {
+    const example = readFileSync(join(examples, 'react.tsx'), 'utf8')
+    writeFileSync(join(project, 'react.tsx'), withUrls(example))
     const { outputFiles } = await build({
       stdin: {
         contents: `import { createRoot } from 'react-dom/client'
-          import { Feed } from './react.jsx'
+          import { Feed } from './react.tsx'
           createRoot(document.getElementById('app')).render(<Feed />)`,
         resolveDir: project,
         loader: 'jsx',
@@ -109,9 +112,8 @@ describe('the example', () => {
       define: { 'process.env.NODE_ENV': '"production"' },
       nodePaths: [join(root, 'node_modules')],
     })
-    const urls = `globalThis.INGEST_URL = '${dev.ingestUrl}'; globalThis.FEED_URL = '${dev.feedUrl}'`
     const pages = await startPageServer({
-      '/': `<!doctype html><div id="app"></div><script>${urls}</script><script src="/app.js"></script>`,
+      '/': `<!doctype html><div id="app"></div><script src="/app.js"></script>`,
       '/app.js': outputFiles[0]!.text,
     })
     const page = await browser!.newPage()

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
+import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { World } from '../harness/cluster.ts'
 import { eventually, pass } from '../harness/eventually.ts'
@@ -58,13 +59,17 @@ interface Stage {
 /** Waits for a server that is away, and then for the pause before the next attempt. */
 const drainDeadlineMs = 60_000
 
-const pageOf = (ingestUrl: string, name: string): string => `<!doctype html><script src="/freshet.js"></script><script>
-window.client = freshet.createFreshet({
+// A strict page: nothing may be made from a text.
+const pageOf = (ingestUrl: string, name: string): string => `<!doctype html>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src ${ingestUrl}">
+<script src="/freshet.js"></script><script>
+window.options = {
   ingestUrl: '${ingestUrl}', name: '${name}', userId: 'sdk-${name}', flushIntervalMs: 100, maxBatchEvents: 5,
   initialRetryMs: 100, maxRetryMs: 1000, requestTimeoutMs: 1500,
   onRejected: ({ event }) => window.ended(event.eventId), onDropped: ({ event }) => window.ended(event.eventId),
   onError: (error) => window.failures.add(error.name),
-})
+}
+window.client = freshet.createFreshet(options)
 window.failures = new Set()
 let number = 0
 const run = Math.random().toString(36).slice(2)
@@ -84,7 +89,8 @@ const inTurn = (...faults: readonly Fault[]): (() => Fault) => {
   return () => faults[request++ % faults.length]!
 }
 
-type Scenario = readonly [name: string, run: (stage: Stage) => Promise<void>]
+/** A scenario. */
+export type Scenario = readonly [name: string, run: (stage: Stage) => Promise<void>]
 
 /** The scenarios in Chromium. */
 export const pageScenarios: readonly Scenario[] = [
@@ -365,14 +371,20 @@ async function play(set: FaultSetUp, name: string, [scenario, run]: Scenario): P
 }
 
 async function judge(world: World, told: readonly Told[]): Promise<readonly FaultRow[]> {
+  /** By scenario: ids begin with its name. */
   const records = new Map<string, string[]>()
+  const users = new Map<string, Set<string>>()
   for (const { value } of await readTopic(world.log, 'engagements.v1')) {
+    if (isUserMerge(value)) continue
     const { eventId, userId } = decodeReceivedEngagement(value ?? new Uint8Array()).engagement
-    records.set(userId, [...(records.get(userId) ?? []), eventId])
+    const [name = ''] = eventId.split('-')
+    records.set(name, [...(records.get(name) ?? []), eventId])
+    users.set(name, (users.get(name) ?? new Set()).add(userId))
   }
   return Promise.all(
     told.map(async ({ name, scenario, called, taken, ended, requests, seconds }) => {
-      const own = records.get(`sdk-${name}`) ?? []
+      const own = records.get(name) ?? []
+      const applied = await Promise.all([...(users.get(name) ?? [])].map((userId) => appliedOf(world, userId)))
       const distinct = new Set<string>(own)
       return {
         scenario,
@@ -380,8 +392,8 @@ async function judge(world: World, told: readonly Told[]): Promise<readonly Faul
         unanswered: [...called].filter((id) => !taken.has(id)).length,
         requests,
         records: own.length,
-        lost: [...taken].filter((id) => !distinct.has(id)).length,
-        doubled: (await appliedOf(world, `sdk-${name}`)) - distinct.size,
+        lost: [...taken].filter((id) => !distinct.has(id) && !ended.has(id)).length,
+        doubled: applied.reduce((sum, count) => sum + count, -distinct.size),
         rejectedOrDropped: ended.size,
         seconds,
       }

@@ -15,7 +15,7 @@ export async function startPageServer(files: Readonly<Record<string, string>>): 
     const content = files[path]
     if (content === undefined) return void response.writeHead(404).end()
     const type = path.endsWith('.js') ? 'text/javascript' : 'text/html'
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' })
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' })
     response.end(content.startsWith('file:') ? readFileSync(content.slice(5)) : content)
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))

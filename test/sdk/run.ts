@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { findChromium, startChromium } from '../harness/chromium.ts'
 import { startDevServer } from './dev-server.ts'
 import { faultTable, nodeScenarios, pageScenarios, playFaults } from './faults.ts'
+import { hostileScenarios } from './hostile-scenarios.ts'
 import { packSdk } from './package.ts'
 
 const { values } = parseArgs({ options: { outage: { type: 'string', default: '8s' }, only: { type: 'string' } } })
@@ -19,8 +20,8 @@ const sdk = await packSdk()
 const dev = await startDevServer()
 const browser = path === null ? null : await startChromium(path)
 try {
-  const scenarios = [...(browser === null ? [] : pageScenarios), ...nodeScenarios].filter(([name]) =>
-    name.includes(values.only ?? ''),
+  const scenarios = [...(browser === null ? [] : [...pageScenarios, ...hostileScenarios]), ...nodeScenarios].filter(
+    ([name]) => name.includes(values.only ?? ''),
   )
   const project = await sdk.project()
   const rows = await playFaults({ dev, browser, project, outageMs }, scenarios, (scenario, seconds) => {

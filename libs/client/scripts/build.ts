@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { minify } from 'rolldown/experimental'
+import { minify } from 'rolldown/utils'
 
 const room = join(import.meta.dirname, '..')
 const dist = join(room, 'dist')

@@ -82,8 +82,8 @@ export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed 
   const place = feedId && { feedId, surface }
   return {
     feedId,
-    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: FeedItem) => ({
-      ...{ pinId, position, utility, sources, seenAgain },
+    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: Partial<FeedItem>) => ({
+      ...{ pinId: pinId!, position, utility, sources, seenAgain },
       ...place,
     })) as FeedItem[],
     nextPageToken,

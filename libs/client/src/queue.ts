@@ -168,12 +168,12 @@ export function createQueue(options: QueueOptions): Queue {
     const sentAtMs = now()
     const { receipts = [], receivedAt } = await network
       .post(...requestOf(batch))
-      .catch((error: FreshetError): Answer => {
-        const { status, code } = error
+      .catch((error: unknown): Answer => {
+        const { status, code } = error as FreshetError
         if (status === 413 && batch.length > 1) return {}
         // A proxy says nothing about events, and keys may be on their way to the servers.
         if (!/^4(?!0[138]|29)/.test(`${status}`) || code.startsWith('HTTP_')) throw error
-        return { receipts: batch.map(() => error as unknown as Receipt) }
+        return { receipts: batch.map(() => error as Receipt) }
       })
       .finally(() => {
         inFlight = []

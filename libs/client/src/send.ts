@@ -101,7 +101,7 @@ export function createNetwork(
         cancel()
       })
     const { status } = response
-    if (json?.receipts ?? (response.ok && json)) return json!
+    if (json?.receipts ?? (response.ok && json)) return json
     if (canRenew && !isPublic && (status === 401 || status === 403)) {
       renew()
       if (!isSecond) return post(url, body, signal, true)
