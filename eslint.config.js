@@ -54,6 +54,7 @@ const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}']
 const compositionRoots = [
   'apps/*/src/main.ts',
   'apps/blender/src/listen.ts',
+  'apps/freshet/src/console/command.ts',
   'apps/freshet/src/dev/command.ts',
   'apps/freshet/src/evaluation/command.ts',
   'apps/freshet/src/operations/terminal.ts',

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { consoleSchema } from '@freshet/freshet/console/config'
 import { devSchema } from '@freshet/freshet/dev/config'
 import { loadConfig } from '@freshet/service/config'
 import { describeConfig, type SettingRow } from '@freshet/service/setting-rows'
@@ -12,7 +13,10 @@ const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'freshet-settings-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const schemas: [string, z.ZodObject][] = [['freshet dev', devSchema]]
+const schemas: [string, z.ZodObject][] = [
+  ['freshet dev', devSchema],
+  ['freshet console', consoleSchema],
+]
 for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'freshet' && name !== 'console')) {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {
     processSchema: z.ZodObject
@@ -24,6 +28,8 @@ for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'fre
 const required: Readonly<Record<string, unknown>> = {
   'kafka.brokers': ['kafka:9092'],
   'redis.url': 'redis://redis:6379',
+  'upstreams.feeds': 'http://blender:8070',
+  'upstreams.events': 'http://event-ingest:8080',
 }
 /** What has to be set beside a setting for its extreme values to make sense. */
 const companions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

@@ -57,6 +57,7 @@ export function createCommandLine(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.stopped : exitCodes.config))
   for (const add of [
     addDev,
+    addConsole,
     addTopics,
     addRedis,
     addEvaluate,
@@ -95,6 +96,23 @@ function addDev(program: Command): void {
         // Imported here, because loading all services takes longer than running another command.
         const { runDev } = await import('./dev/command.ts')
         await runDev(settings)
+      }),
+    )
+}
+
+function addConsole(program: Command): void {
+  program
+    .command('console')
+    .description(
+      'Serve the console in front of services that run elsewhere; `freshet console --help` lists the settings',
+    )
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[settings...]')
+    .action(
+      reportFailure(async (settings: string[]) => {
+        const { runConsole } = await import('./console/command.ts')
+        await runConsole(settings)
       }),
     )
 }

@@ -8,6 +8,7 @@ const list = (description: string) => z.array(z.string().min(1)).default([]).met
 export function consoleSettings(port: number) {
   return {
     ...httpSettings(port),
+    open: flagSetting(true, 'Whether the command opens the page in a browser, if it runs in a terminal'),
     hosts: list(
       'Names by which browsers reach the console besides those of this machine. Requests for other names are refused',
     ),
@@ -35,7 +36,6 @@ export function consoleSettings(port: number) {
 /** Settings of the console in `freshet dev`. */
 export const devConsoleSettings = {
   enabled: flagSetting(true, 'Whether the process serves the console, a web page'),
-  open: flagSetting(true, 'Whether the command opens the page in a browser, if it runs in a terminal'),
   ...consoleSettings(8090),
 } as const
 
