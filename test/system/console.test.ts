@@ -102,7 +102,7 @@ describe('the console', () => {
   })
 
   it('orders a served feed again: as served with equal settings, otherwise with others', async () => {
-    const feed = await feedOf(own, 'sample-user-1')
+    const feed = await feedOf(own, 'ada')
     const order = async (sliders: object): Promise<string[]> => {
       const answer = await ask(`${own}/api/console/reorder`, { feedId: feed.feedId, ...sliders })
       return (answer as { items: { pinId: string }[] }).items.map(({ pinId }) => pinId)
@@ -118,12 +118,36 @@ describe('the console', () => {
   it('says why a pin is not on a page', async () => {
     const feed = await feedOf(own, 'someone-new')
     const shown = new Set(feed.items.map(({ pinId }) => pinId))
-    const absent = ['baking-1', 'baking-2', 'hiking-3', ...shown].find((pinId) => !shown.has(pinId))!
+    const { pinIds } = (await ask(`${own}/api/console/words?q=cat&limit=${shown.size + 1}`)) as { pinIds: string[] }
+    const absent = pinIds.find((pinId) => !shown.has(pinId))!
     const explained = (await ask(`${own}/api/feeds/v1/explain`, { feedId: feed.feedId, pinId: absent })) as {
       absence: { pinId: string; text: string }
     }
     expect(explained.absence.pinId).toBe(absent)
     expect(explained.absence.text).toContain(absent)
+  })
+
+  it('shows, names, finds and embeds the pictures of the sample', async () => {
+    const { demo, capabilities, users } = (await ask(`${own}/api/console/config`)) as {
+      demo: boolean
+      capabilities: object
+      users: { userId: string }[]
+    }
+    expect([demo, capabilities]).toEqual([true, { admin: true, pictures: true, crops: true, words: true }])
+    expect(users.map(({ userId }) => userId)).toContain('ada')
+    const { pinIds } = (await ask(`${own}/api/console/words?q=Katze&locale=de&limit=5`)) as { pinIds: string[] }
+    expect(pinIds.length).toBe(5)
+    const { titles } = (await ask(`${own}/api/console/titles?locale=de&pins=${pinIds.join(',')}`)) as {
+      titles: Record<string, string>
+    }
+    expect(Object.values(titles).join()).toMatch(/Katze/)
+    const picture = await fetch(`${own}/pictures/${pinIds[0]!}.svg`)
+    expect(picture.headers.get('content-type')).toContain('image/svg+xml')
+    expect(await picture.text()).toContain('<svg')
+    const crop = { pinId: pinIds[0], box: { x: 0.1, y: 0.1, width: 0.8, height: 0.8 } }
+    const { embedding } = (await ask(`${own}/api/console/crop`, crop)) as { embedding: number[] }
+    const found = (await ask(`${own}/api/feeds/v1/search`, { userId: 'ada', embedding, pageSize: 20 })) as Feed
+    expect(found.items.map(({ pinId }) => pinId)).toContain(pinIds[0])
   })
 
   it('answers only for names of this machine', async () => {

@@ -8,7 +8,7 @@ import { createConsoleApp, type ConsoleOptions } from './app.ts'
 import type { Demo } from './demo.ts'
 import { createAskUpstream } from './proxy/ask.ts'
 import { createForward } from './proxy/forward.ts'
-import { openConnections, type Upstream } from './proxy/upstreams.ts'
+import { openConnections, type Certificates, type Upstream } from './proxy/upstreams.ts'
 import { consoleSettings } from './settings.ts'
 
 /** A server that answers as `answer` does, and its address. */
@@ -30,13 +30,15 @@ export async function anUpstream(
 export function aConsole({
   settings = {},
   upstreams = {},
+  certificates = null,
   ...given
 }: Partial<Omit<ConsoleOptions, 'upstreams'>> & {
   readonly settings?: object
+  readonly certificates?: Certificates | null
   readonly upstreams?: Partial<ConsoleOptions['upstreams']>
 } = {}) {
   const config = z.object(consoleSettings(0)).parse(settings)
-  const connections = openConnections(null)
+  const connections = openConnections(certificates)
   const nobody: Upstream = { name: 'nobody', url: 'http://127.0.0.1:9' }
   const app = createConsoleApp({
     access: openAccess,
