@@ -17,11 +17,13 @@ import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
 import { rateText, type RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
+import type { SourceTags } from '@freshet/service/source-tags'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import { checkBoard, checkCreator, checkPin } from './check-entries.ts'
 import type { IngestConfig } from './config.ts'
 import { checkMerge, type Checking, type MergeOfUsers } from './merge-users.ts'
 import type { Suppression } from './suppression.ts'
+import { tagsOf, type TagOf } from './tag-of.ts'
 import { clockShiftMs, correctEngagement, correctTime, type ClientClock, type RequestTime } from './event-time.ts'
 
 /** The result for one event: its token if the log has it, else all its problems; the first problem is repeated beside the list. `id` is the id as sent; empty: it was not a string. */
@@ -100,6 +102,8 @@ export interface IngestOptions {
   readonly foldProblem?: () => string | null
   /** Limits of the rates of events, by key, user and address; absent: none. */
   readonly rates?: RateLimits
+  /** The tags of addresses, for events of users for whom nobody vouches; absent: no event has a tag. */
+  readonly sourceTags?: SourceTags
   /** Provides the id of the log for the tokens; absent: tokens do not name their log. */
   readonly watch?: Pick<LogWatch, 'id'>
   /** The erased users, whose earlier events are refused; absent: none. */
@@ -154,17 +158,19 @@ export function createIngest(options: IngestOptions): Ingest {
     inFlight,
     admit: (events, users, call) => limitedBy(options.rates, events, users, call),
     isErased: (userId) => (suppression?.erasedAtMs(pseudonymOf(userId)) ?? null) !== null,
-    takeEngagements(batch) {
+    async takeEngagements(batch) {
+      const tagOf = await tagsOf(options.sourceTags, batch.call)
       const nowMs = clock.now()
       const shiftMs = clockShiftMs(batch.clock, nowMs, config.toleratedSkewMs)
       if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
       const check = (parsed: ParsedEngagement, at: string): Outcome =>
-        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config, pseudonymOf, erasedBefore })
+        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config, pseudonymOf, erasedBefore, tagOf })
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
-    takeMapped(batch) {
+    async takeMapped(batch) {
+      const tagOf = await tagsOf(options.sourceTags, batch.call)
       const check = (mapped: MappedAct, at: string): Outcome =>
-        checkMapped(mapped, at, { config, pseudonymOf, erasedBefore })
+        checkMapped(mapped, at, { config, pseudonymOf, erasedBefore, tagOf })
       return take({ kind: 'engagement', topic: 'engagements.v1', check, isAdmitted: true }, batch)
     },
     takePins(batch) {
@@ -284,10 +290,15 @@ function checkSize(events: readonly unknown[], list: string, max: number): Inges
   return problemAt('', list, 'BATCH_TOO_LARGE', text)
 }
 
+/** What the checks of engagements need. */
+interface CheckingTagged extends Checking {
+  readonly tagOf: TagOf
+}
+
 function checkEngagement(
   parsed: ParsedEngagement,
   at: string,
-  { time, config, pseudonymOf, erasedBefore }: Checking & { readonly time: RequestTime },
+  { time, config, pseudonymOf, erasedBefore, tagOf }: CheckingTagged & { readonly time: RequestTime },
 ): Outcome {
   if (!parsed.ok) {
     const { occurredAtMs, problems } = parsed
@@ -299,11 +310,12 @@ function checkEngagement(
   const userId = asId<UserId>(pseudonymOf(timed.userId))
   const problem = erasedBefore(userId, timed.occurredAtMs, at, 'userId')
   if (problem !== null) return { problems: [problem] }
-  const stored = userId === timed.userId ? timed : { ...timed, userId }
+  const tag = tagOf(timed.userId)
+  const stored = tag === null && userId === timed.userId ? timed : { ...timed, userId, ...(tag && { sourceTag: tag }) }
   return { record: { key: userId, value: encodeEngagement(stored, time.nowMs), partition: null } }
 }
 
-function checkMapped({ act, time, headers }: MappedAct, at: string, checking: Checking): Outcome {
+function checkMapped({ act, time, headers }: MappedAct, at: string, checking: CheckingTagged): Outcome {
   const outcome =
     act.kind === 'merge'
       ? { ...placed(checkMerge(shifted(act.merge, time.shiftMs), time.nowMs, checking), at), isMerge: true }

@@ -12,7 +12,7 @@ import { sourceComponents } from './connectors/kafka-source.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createIngest } from './ingest.ts'
 import { listenHttp } from './listen.ts'
-import { rateLimitsOf } from './rate-limits.ts'
+import { sourcesOf } from './rate-limits.ts'
 import { followSuppression } from './suppression.ts'
 import { topicsKnown } from './topics-known.ts'
 import { watchLogs } from './watch-logs.ts'
@@ -34,11 +34,20 @@ await runService({
       onError: (error) => report(error, { part: 'fold-watch' }),
     })
     use(watch.component)
-    const rates = rateLimitsOf({ name, config, clock, metrics, report, use })
+    const sources = sourcesOf({ name, config, clock, metrics, report, use })
     const suppression = await followSuppression({ log, clock, report, ...config.ingest })
     use(suppression.component)
     const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
-    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, rates, ...watch, ...privacy })
+    const ingest = createIngest({
+      log,
+      clock,
+      config: config.ingest,
+      metrics,
+      report,
+      ...sources,
+      ...watch,
+      ...privacy,
+    })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report, ...privacy })
     const parts = { log, ingest, mapping: connectors.mapping, ...privacy, clock, config, metrics, report }

@@ -7,6 +7,7 @@ import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { silentReport } from '@freshet/service/reporting'
 import type { RateLimits } from '@freshet/service/rate-limits'
+import type { SourceTags } from '@freshet/service/source-tags'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings, type HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance } from 'fastify'
@@ -82,6 +83,7 @@ export async function startIngest(
     readonly access?: Access
     readonly watched?: Pick<IngestOptions, 'watch' | 'foldProblem'>
     readonly rates?: RateLimits
+    readonly sourceTags?: SourceTags
   } = {},
 ) {
   const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
@@ -100,6 +102,7 @@ export async function startIngest(
     report,
     ...options.watched,
     ...(options.rates && { rates: options.rates }),
+    ...(options.sourceTags && { sourceTags: options.sourceTags }),
   })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
   const connectors = createConnectors({ ingest, log, clock, config, metrics, report })

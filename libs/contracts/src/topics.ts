@@ -24,7 +24,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.Engagement',
-    schemaVersion: 2,
+    schemaVersion: 3,
     meaning: 'What users did, as accepted.',
   },
   'pins.v1': {
@@ -101,7 +101,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.LateEngagement',
-    schemaVersion: 2,
+    schemaVersion: 3,
     meaning:
       'Engagements that earlier versions kept aside as too late. Nothing is written to it any more; `freshet dlq replay` applies them.',
   },

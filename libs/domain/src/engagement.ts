@@ -62,7 +62,7 @@ export interface Shown {
 }
 
 /** An engagement without its id and its user id: everything that the user's own state depends on. */
-export type Act = Omit<Engagement, 'eventId' | 'userId'>
+export type Act = Omit<Engagement, 'eventId' | 'userId' | 'sourceTag'>
 
 /** One action of a user. Times are milliseconds since the epoch, event time (already corrected for the client's clock). */
 export interface Engagement {
@@ -79,12 +79,17 @@ export interface Engagement {
   readonly dwellMs: number | null
   /** How much it counts in the counters of users and pins, in thousandths of a whole one: 1 to 999; absent: it is a whole one. Nothing else depends on it. */
   readonly weightThousandths?: number
+  /** Which address sent it, as a number of 24 bits that changes every day; absent: the user is vouched for. Only counts of users over all users depend on it. */
+  readonly sourceTag?: number
 }
 
 /** The amount by which an engagement raises a counter: 0.001 to 1. */
 export function amountOf({ weightThousandths }: Pick<Engagement, 'weightThousandths'>): number {
   return weightThousandths === undefined ? 1 : weightThousandths / wholeWeight
 }
+
+/** The largest `sourceTag`. */
+export const maxSourceTag = 2 ** 24 - 1
 
 /** Thousandths in a whole engagement. */
 export const wholeWeight = 1_000

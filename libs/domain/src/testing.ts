@@ -1,6 +1,6 @@
 import type { Feature } from './features/feature.ts'
 import fc from 'fast-check'
-import { actions, type Action, type Engagement, type Subject } from './engagement.ts'
+import { actions, maxSourceTag, type Action, type Engagement, type Subject } from './engagement.ts'
 import {
   asId,
   type BoardId,
@@ -92,6 +92,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
       surface: fc.constantFrom(null, 'home' as const, 'related' as const),
       dwellMs: fc.option(fc.integer({ min: 1, max: 100_000 })),
       weight: fc.option(fc.integer({ min: 1, max: 999 }), { freq: 2 }),
+      sourceTag: fc.option(fc.constantFrom(1, 2, maxSourceTag), { freq: 2 }),
     })
     .map((drawn) =>
       anEngagement({
@@ -107,6 +108,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
         shown: { feedId: null, position: drawn.position, surface: drawn.surface },
         dwellMs: drawn.dwellMs,
         ...(drawn.weight !== null && { weightThousandths: drawn.weight }),
+        ...(drawn.sourceTag !== null && { sourceTag: drawn.sourceTag }),
       }),
     )
   return fc.array(one, { maxLength })

@@ -56,6 +56,18 @@ const viewSettings = {
     'saves',
     'The views remember at most this many saves and unsaves, so that they can forget what a withdrawn save taught. They drop the oldest first',
   ),
+  maxUsersPerAddress: wholeSetting(3, {
+    description:
+      'In popularity and trending at most this many users of one address (of IPv6, a /48) count for a pin on a day, among users without a read token whom a write key reports; 0: any number',
+    unit: 'users',
+    min: 0,
+    max: 64,
+  }),
+  maxAddresses: cap(
+    1_000_000,
+    'pairs',
+    'The views remember for at most this many pairs of a pin and an address which users count, at the default of `maxUsersPerAddress` up to about 120 bytes each. They drop the oldest first',
+  ),
   maxSweepSteps: cap(
     100_000,
     'pins',

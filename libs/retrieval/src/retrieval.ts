@@ -7,6 +7,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import { searchImages } from './query/image-search.ts'
 import { createQueryRunner } from './query/query-runner.ts'
+import { createAddressCaps } from './views/address-caps.ts'
 import { bytesPer, maxBytes, type BytesPer } from './views/caps.ts'
 import { createCatalogue } from './views/catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
@@ -158,6 +159,7 @@ export function createRetrieval({
     among: createStack(features.width),
   }
   const saves = createSaves(config)
+  const addresses = createAddressCaps(config)
   const queries = createQueryBuilder({ catalogue, index, config, graph: () => graphView })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
   const runner = createQueryRunner({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
@@ -195,11 +197,12 @@ export function createRetrieval({
     sweep.ring.remove(row)
     for (const { source } of enabled) source.letGo?.(row)
     rates.forget(row)
+    addresses.letGo(row)
   }
 
   function applyEngagement(engagement: Engagement, teaches: boolean): void {
-    const { subject, action, userId, sessionId, boardId, occurredAtMs: atMs } = engagement
-    const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs } : null
+    const { subject, action, userId, sessionId, boardId, occurredAtMs: atMs, sourceTag = 0 } = engagement
+    const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs, sourceTag } : null
     const isSave = act !== null && action === 'save'
     if (isSave && saves.isWithdrawn(act)) return
     if (teaches) learnFrom(engagement, [])
@@ -209,8 +212,9 @@ export function createRetrieval({
     // A pin known only from engagements may be known only from hides.
     if (positive && catalogue.isShown(row)) sweep.ring.add(row)
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
-    const novelty = graphView?.foldEngagement({ engagement, row, positive }) ?? (positive ? 'counted' : 'again')
-    const isCounted = novelty === 'counted'
+    const first = graphView?.foldEngagement({ engagement, row, positive }) ?? (positive ? 'counted' : 'again')
+    const isCounted = first === 'counted' && isAdmitted(engagement, row)
+    const novelty = first === 'counted' && !isCounted ? 'new' : first
     if (isCounted) rates.fold(row, atMs)
     for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isCounted })
     if (isSave) saves.note(act, novelty)
@@ -220,14 +224,29 @@ export function createRetrieval({
     }
   }
 
+  /** Whether a user counts for a pin, as far as the other users of the same address go. */
+  function isAdmitted(engagement: Engagement, row: number): boolean {
+    const { userId, sourceTag, occurredAtMs: atMs } = engagement
+    if (sourceTag === undefined) return true
+    const admission = addresses.admit({ userId, row, sourceTag, atMs })
+    if (typeof admission === 'number') uncount({ engagement, row, saves: [], uncounted: [admission] })
+    return admission !== 'refused'
+  }
+
   function withdraw(withdrawn: Omit<WithdrawnEngagement, 'uncounted'>): void {
-    const { engagement, row, saves: taken } = withdrawn
-    index.withdraw(engagement.userId, row, taken)
+    const { row, saves: taken } = withdrawn
+    const { userId } = withdrawn.engagement
+    index.withdraw(userId, row, taken)
     // While the pin stays in the trail because of another action, the user goes on counting, since the first one.
-    const isLeft = graphView?.withdraw(engagement.userId, row, taken) ?? true
-    const uncounted = isLeft ? taken.filter(({ isCounted }) => isCounted).map(({ atMs }) => atMs) : []
-    for (const atMs of uncounted) rates.take(row, atMs)
-    for (const { source } of enabled) source.withdraw?.({ ...withdrawn, uncounted })
+    const isLeft = graphView?.withdraw(userId, row, taken) ?? true
+    const counted = isLeft ? taken.filter(({ isCounted }) => isCounted) : []
+    const left = counted.filter((save) => save.sourceTag === 0 || addresses.withdraw({ userId, row, ...save }))
+    uncount({ ...withdrawn, uncounted: left.map(({ atMs }) => atMs) })
+  }
+
+  function uncount(withdrawn: WithdrawnEngagement): void {
+    for (const atMs of withdrawn.uncounted) rates.take(withdrawn.row, atMs)
+    for (const { source } of enabled) source.withdraw?.(withdrawn)
   }
 
   function learnFrom(engagement: Engagement, waiting: readonly RecentAction[]): void {
@@ -257,6 +276,7 @@ export function createRetrieval({
         catalogue.save(writer.under('catalogue'))
         sweep.ring.save(writer.under('sweep'))
         saves.save(writer.under('saves'))
+        addresses.save(writer.under('addresses'))
         rates.save(writer.under('rates'))
         learner.save(writer.under('learning'))
         models.save(writer.under('embeddings'))
@@ -288,6 +308,7 @@ export function createRetrieval({
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
       index.forget(userId)
       saves.forget(userId)
+      addresses.forget(userId)
       graphView?.forget(userId)
     },
     foldPin(change) {
@@ -380,6 +401,7 @@ export function createRetrieval({
           catalogue: catalogue.bytes(),
           sweep: sweep.ring.bytes(),
           saves: saves.bytes(),
+          addresses: addresses.bytes(),
           sessions: index.sessions.bytes(),
           trails: index.trails.bytes(),
           rates: rates.bytes(),
@@ -426,6 +448,7 @@ export function createRetrieval({
       catalogue.load(reader.under('catalogue'))
       sweep.ring.load(reader.under('sweep'))
       saves.load(reader.under('saves'))
+      addresses.load(reader.under('addresses'))
       rates.load(reader.under('rates'))
       learner.load(reader.under('learning'))
       models.load(reader.under('embeddings'))

@@ -43,7 +43,7 @@ export interface Source {
   readonly reads?: IndexRead
   /** Called after the shared views have folded the engagement, for any action and any subject. */
   foldEngagement?(folded: FoldedEngagement): void
-  /** Forgets saves of a pin that a user took back; called in addition to `foldEngagement` of the unsave. */
+  /** Forgets saves of a pin that a user took back, and users who no longer count; called in addition to `foldEngagement`. */
   withdraw?(withdrawn: WithdrawnEngagement): void
   /** Called after the catalogue has folded the pin; `row` is its row. */
   foldPin?(row: number, change: PinChange): void
@@ -122,16 +122,16 @@ export interface FoldedEngagement {
   readonly row: number
   /** Whether the action shows that the user liked the pin. */
   readonly positive: boolean
-  /** Whether the user counts for the pin from now on: once, as far as the graph knows; without a graph with each positive action. */
+  /** Whether the user counts for the pin from now on: once, as far as the graph and `AddressCaps` know; without a graph with each positive action. */
   readonly isCounted: boolean
 }
 
-/** An unsave, the row of its pin, and the saves that it takes back. */
+/** An unsave, the row of its pin, and the saves that it takes back; or an action by which another user no longer counts, without saves. */
 export interface WithdrawnEngagement {
   readonly engagement: Engagement
   readonly row: number
   readonly saves: readonly WithdrawnSave[]
-  /** The times of the saves with which the user counted for the pin and no longer does. */
+  /** The times of the actions with which a user counted for the pin and no longer does. */
   readonly uncounted: readonly number[]
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '@freshet/domain/clock'
 import { gcra, type RateCharge, type RateRefusal, type SharedBuckets } from '@freshet/domain/gcra'
 import type { Metrics } from './metrics.ts'
 import type { Report } from './reporting.ts'
+import { createRateSecret } from './rate-secret.ts'
 import type { LimitConfig } from './rate-settings.ts'
 import { createSourceAddresses, isLoopback } from './source-address.ts'
 
@@ -73,7 +74,7 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
   const refused = metrics.counter('freshet_rate_limited_total')
   const local = createLocalBuckets(config.maxBuckets)
   const addresses = createSourceAddresses(config.trustedProxies)
-  const names = createNames(options)
+  const secret = createRateSecret({ ...options, configured: config.secret })
   const nowUs = (): number => clock.now() * 1_000
   let sharedFromMs = -Infinity
   let ignoredMs = -Infinity
@@ -111,7 +112,7 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     kinds: readonly RateKind[],
     wanted: readonly (readonly [string, number])[],
   ): Promise<RateRefused | null> => {
-    const prefix = await names()
+    const prefix = nameBy(options.name, await secret())
     const charges = wanted.map(([subject, cost], at): RateCharge => {
       const kind = kinds[at] as RateKind
       return { bucket: prefix(kind, subject), cost, limit: limits[kind] }
@@ -157,28 +158,9 @@ function largest(costs: ReadonlyMap<string, number>) {
 type Name = (kind: RateKind, subject: string) => string
 
 /** Names of buckets: keyed hashes, so that no address or user can be read where buckets are kept. */
-function createNames({ name, config, shared, clock, ownSecret }: RateLimitOptions): () => Promise<Name> | Name {
-  const own = config.secret ?? ownSecret
-  const nameBy =
-    (secret: Uint8Array): Name =>
-    (kind, subject) =>
-      createHmac('sha256', secret).update(`${name}\n${kind}\n${subject}`).digest('base64url').slice(0, 22)
-  const ownNames = nameBy(own)
-  if (config.secret !== null || shared === null) return () => ownNames
-  let sharedNames: Name | null = null
-  let askAgainMs = -Infinity
-  return async () => {
-    if (sharedNames !== null) return sharedNames
-    if (clock.now() < askAgainMs) return ownNames
-    try {
-      sharedNames = nameBy(await shared.secret())
-      return sharedNames
-    } catch {
-      // Reported by the charge that fails next.
-      askAgainMs = clock.now() + pauseMs
-      return ownNames
-    }
-  }
+function nameBy(name: string, secret: Uint8Array): Name {
+  return (kind, subject) =>
+    createHmac('sha256', secret).update(`${name}\n${kind}\n${subject}`).digest('base64url').slice(0, 22)
 }
 
 interface LocalBuckets {

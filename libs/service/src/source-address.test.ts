@@ -59,6 +59,20 @@ describe('the address that a request comes from', () => {
   })
 })
 
+describe('the public network that a request comes from', () => {
+  it.each([
+    ['an address of IPv4', direct, '192.0.2.7', '', '192.0.2.7'],
+    ['what the proxy wrote', behind, '10.1.2.3', '198.51.100.1', '198.51.100.1'],
+    ['a /48 of IPv6', direct, '2001:db8:1:2:3:4:5:6', '', '2001:db8:1::/48'],
+    ['nothing for a private peer, which may be a load balancer', direct, '10.1.2.3', '198.51.100.1', null],
+    ['nothing for this machine', direct, '127.0.0.1', '', null],
+    ['nothing for a proxy that names no client', behind, '2001:db8:ffff::1', '', null],
+    ['nothing for a socket that is gone', direct, '', '', null],
+  ])('is %s', (_name, addresses, peer, forwarded, wanted) => {
+    expect(addresses.publicNetworkOf(peer, forwarded)).toBe(wanted)
+  })
+})
+
 describe('a trusted proxy', () => {
   it.each(['10.0.0.0/8', '10.1.2.3', '::1', '2001:db8::/32', '0.0.0.0/0'])('may be %s', (range) => {
     expect(proxyProblem(range)).toBeNull()

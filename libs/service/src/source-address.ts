@@ -8,6 +8,11 @@ export interface SourceAddresses {
    * from the right, up to the first address that is none.
    */
   of(peer: string, forwarded: string): string
+  /**
+   * The network of the same address if it is a public one, e.g. `192.0.2.7` or `2001:db8:1::/48`: anybody gets a /48 of IPv6 for nothing.
+   * null: it is not known, or it is in a private network, so that it may be a load balancer's.
+   */
+  publicNetworkOf(peer: string, forwarded: string): string | null
   /** Whether a peer that may well be a load balancer, because it is in a private network, sends a header that does not count. */
   ignores(peer: string, forwarded: string): boolean
 }
@@ -22,6 +27,20 @@ const privateNetworks = [
 export function createSourceAddresses(trusted: readonly string[]): SourceAddresses {
   const isProxy = within(trusted)
   const isPrivate = within(privateNetworks)
+
+  function addressOf(peer: string, forwarded: string): string | null {
+    let address = plainAddress(peer)
+    if (address === null || forwarded === '' || trusted.length === 0) return address
+    // Longer chains are made up; the end is what trusted proxies wrote.
+    const hops = forwarded.slice(-maxForwarded).split(',')
+    for (let at = hops.length - 1; at >= 0 && isProxy(address); at--) {
+      const hop: string | null = plainAddress(hops[at]?.trim() ?? '')
+      if (hop === null) break
+      address = hop
+    }
+    return address
+  }
+
   return {
     ignores(peer, forwarded) {
       if (forwarded === '') return false
@@ -29,17 +48,12 @@ export function createSourceAddresses(trusted: readonly string[]): SourceAddress
       return address !== null && isPrivate(address) && !isProxy(address)
     },
     of(peer, forwarded) {
-      let address = plainAddress(peer)
-      if (address === null) return 'unknown'
-      if (forwarded === '' || trusted.length === 0) return bucketOf(address)
-      // Longer chains are made up; the end is what trusted proxies wrote.
-      const hops = forwarded.slice(-maxForwarded).split(',')
-      for (let at = hops.length - 1; at >= 0 && isProxy(address); at--) {
-        const hop: string | null = plainAddress(hops[at]?.trim() ?? '')
-        if (hop === null) break
-        address = hop
-      }
-      return bucketOf(address)
+      const address = addressOf(peer, forwarded)
+      return address === null ? 'unknown' : networkOf(address, 4)
+    },
+    publicNetworkOf(peer, forwarded) {
+      const address = addressOf(peer, forwarded)
+      return address === null || isPrivate(address) || isProxy(address) ? null : networkOf(address, 3)
     },
   }
 }
@@ -82,7 +96,8 @@ function plainAddress(text: string): string | null {
   return isIP(address) === 6 ? address : null
 }
 
-function bucketOf(address: string): string {
+/** IPv4 as it is; of IPv6 the first `length` groups of 16 bits. */
+function networkOf(address: string, length: number): string {
   if (isIPv4(address)) return address
   const [head = '', tail = ''] = address.toLowerCase().split('::')
   const before = head === '' ? [] : head.split(':')
@@ -90,8 +105,8 @@ function bucketOf(address: string): string {
   const groups = address.includes('::')
     ? [...before, ...new Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0'), ...after]
     : before
-  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
-  return `${network.join(':')}::/64`
+  const network = groups.slice(0, length).map((group) => Number.parseInt(group, 16).toString(16))
+  return `${network.join(':')}::/${16 * length}`
 }
 
 /** Whether an address of `SourceAddresses` is this machine. */

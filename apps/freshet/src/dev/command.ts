@@ -38,11 +38,13 @@ import { servingInspection } from '@freshet/ranker/inspection'
 import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createRateLimits } from '@freshet/service/rate-limits'
+import { createRateSecret } from '@freshet/service/rate-secret'
 import { limitConfigOf } from '@freshet/service/rate-settings'
 import { grpcSource } from '@freshet/service/grpc-source'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
+import { createSourceTags } from '@freshet/service/source-tags'
 import { createProgress } from '@freshet/service/progress'
 import { observeJoiner } from '@freshet/trainer/joiner/observe'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
@@ -89,12 +91,15 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
 
   const intake = { log: writingAs(log, 'event-ingest', version), clock, config: config.ingest, metrics, report }
   const own = { clock, shared: null, ownSecret: newSecret(), metrics, report }
-  const rates = createRateLimits({ ...own, name: 'event-ingest', config: limitConfigOf(config.eventLimits) })
+  const eventLimits = limitConfigOf(config.eventLimits)
+  const rates = createRateLimits({ ...own, name: 'event-ingest', config: eventLimits })
+  const secret = createRateSecret({ ...own, configured: eventLimits.secret })
+  const sourceTags = createSourceTags({ ...own, ...eventLimits, secret })
   const feedRates = createRateLimits({ ...own, name: 'blender', config: limitConfigOf(config.feedLimits) })
   const suppression = await followSuppression({ log, clock, report, ...config.ingest })
   use(suppression.component)
   const pseudonymOf = pseudonymsOf(config.pseudonyms)
-  const ingest = createIngest({ ...intake, rates, suppression, pseudonymOf })
+  const ingest = createIngest({ ...intake, rates, sourceTags, suppression, pseudonymOf })
   const connectors = createConnectors({ ingest, ...intake, pseudonymOf })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   const { models, backend } = await openSpecSlot(config.ranking)

@@ -1,5 +1,6 @@
 import {
   actions,
+  maxSourceTag,
   positiveActions,
   surfaces,
   wholeWeight,
@@ -9,7 +10,7 @@ import {
 } from '@freshet/domain/engagement'
 import { pinStateKey, subjectStateKey } from '@freshet/domain/pin-state'
 import { encodeFields } from '../bytes/wire.ts'
-import { weightField, writeEngagement } from './engagement.ts'
+import { sourceTagField, weightField, writeEngagement } from './engagement.ts'
 import { maxSourcePartitions, type ReceivedEngagement, type Source } from './onward.ts'
 
 /** Kinds of subject in the order of their fields. */
@@ -123,13 +124,16 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   let dwellMs = -1
   let position = -1
   let weight = wholeWeight
+  let sourceTag = 1
   while (at < end) {
     const tag = bytes[at++] ?? 0
-    // The keys of field 16, a word, and of field 23, a weight, have two bytes.
-    const isWord = tag === 0x82 && bytes[at] === 0x01
-    const isWeight = tag === 0xb8 && bytes[at] === 0x01
-    if (isWord || isWeight) at++
-    const field = isWord ? wordField : isWeight ? weightField : tag >>> 3
+    // The keys of field 16, a word, of field 23, a weight, and of field 24, a source tag, have two bytes.
+    const isLong = tag > 0x7f && bytes[at] === 0x01
+    const isWord = isLong && tag === 0x82
+    const isWeight = isLong && tag === 0xb8
+    const isSourceTag = isLong && tag === 0xc0
+    if (isWord || isWeight || isSourceTag) at++
+    const field = isWord ? wordField : isWeight ? weightField : isSourceTag ? sourceTagField : tag >>> 3
     let value = bytes[at++] ?? 0x80
     if (value >= 0x80) {
       value &= 0x7f
@@ -139,7 +143,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
         value += (byte & 0x7f) * scale
       }
     }
-    if (tag > 0x7f && !isWord && !isWeight) return null
+    if (tag > 0x7f && !isWord && !isWeight && !isSourceTag) return null
     if ((tag & 7) === 0) {
       if (field === 4) action = value
       else if (field === 10) occurredAtMs = value
@@ -148,6 +152,8 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
       else if (field === 14) surface = value
       else if (field === 15) dwellMs = value
       else if (isWeight) weight = value
+      // The state of users and pins does not depend on it.
+      else if (isSourceTag) sourceTag = value
       else return null
       continue
     }
@@ -180,7 +186,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   const name = actions[action - 1]
   if (name === undefined || subjectField === 0 || eventTo === 0 || userTo === 0) return null
   if (occurredAtMs <= 0 || occurredAtMs > Number.MAX_SAFE_INTEGER || receivedAtMs > Number.MAX_SAFE_INTEGER) return null
-  if (weight < 1 || weight > wholeWeight) return null
+  if (weight < 1 || weight > wholeWeight || sourceTag < 1 || sourceTag > maxSourceTag) return null
   if (surface > surfaces.length || dwellMs > 0xffffffff || position > 0xffffffff) return null
   return {
     bytes,

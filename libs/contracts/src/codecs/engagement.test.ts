@@ -1,4 +1,4 @@
-import { actions, surfaces, type Engagement } from '@freshet/domain/engagement'
+import { actions, maxSourceTag, surfaces, type Engagement } from '@freshet/domain/engagement'
 import { anEngagement } from '@freshet/domain/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -32,8 +32,11 @@ const engagements = fc
       surface: optional(fc.constantFrom(...surfaces)),
     }),
     dwellMs: optional(fc.nat(86_400_000)),
+    sourceTag: optional(fc.integer({ min: 1, max: maxSourceTag })),
   })
-  .map((parts) => anEngagement(parts as Partial<Engagement>))
+  .map(({ sourceTag, ...parts }) =>
+    anEngagement({ ...(parts as Partial<Engagement>), ...(sourceTag !== null && { sourceTag }) }),
+  )
 
 describe('the bytes of an engagement', () => {
   it('equal those of the generated code', () => {

@@ -1,5 +1,6 @@
 import {
   actions,
+  maxSourceTag,
   wholeWeight,
   type Action,
   type Engagement,
@@ -58,6 +59,7 @@ export function toEngagementMessage(engagement: Engagement, receivedAtMs: number
     dwellMs: engagement.dwellMs ?? undefined,
     word: subject.kind === 'word' ? subject.word : undefined,
     weightThousandths: engagement.weightThousandths,
+    sourceTag: engagement.sourceTag,
   }
 }
 
@@ -90,6 +92,7 @@ export function writeEngagement(to: FieldWriter, engagement: Engagement, receive
   to.uint(14, surfaceNumber(shown))
   to.optional(15, engagement.dwellMs)
   to.optional(weightField, engagement.weightThousandths ?? null)
+  to.optional(sourceTagField, engagement.sourceTag ?? null)
 }
 
 /** Decodes an engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: the codec does not trust foreign bytes. */
@@ -119,11 +122,21 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
     },
     dwellMs: message.dwellMs ?? null,
     ...weightOf(message.weightThousandths),
+    ...sourceTagOf(message.sourceTag),
   }
 }
 
 /** Number of the field `weight_thousandths`. */
 export const weightField = 23
+
+/** Number of the field `source_tag`. */
+export const sourceTagField = 24
+
+function sourceTagOf(tag: number | undefined): Pick<Engagement, 'sourceTag'> {
+  if (tag === undefined) return {}
+  if (tag < 1 || tag > maxSourceTag) throw invalid('source_tag', `is ${tag}`)
+  return { sourceTag: tag }
+}
 
 /** The weight of a message. Throws CODEC_INVALID if it is out of bounds. */
 export function weightOf(thousandths: number | undefined): Pick<Engagement, 'weightThousandths'> {

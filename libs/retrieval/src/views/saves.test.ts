@@ -9,7 +9,13 @@ import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { createSaves } from './saves.ts'
 import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 
-const act = (pinId: string, boardId: string | null, atMs: number, userId = 'u') => ({ userId, pinId, boardId, atMs })
+const act = (pinId: string, boardId: string | null, atMs: number, userId = 'u') => ({
+  userId,
+  pinId,
+  boardId,
+  atMs,
+  sourceTag: 7,
+})
 
 describe('A8: saves', () => {
   it('are returned once, by an unsave of the same board', () => {
@@ -17,9 +23,9 @@ describe('A8: saves', () => {
     saves.note(act('p', 'x', 1), 'counted')
     saves.note(act('p', 'y', 2), 'again')
     saves.note(act('q', 'x', 3), 'counted')
-    expect(saves.withdraw(act('p', 'x', 4))).toEqual([{ atMs: 1, isFirst: true, isCounted: true }])
+    expect(saves.withdraw(act('p', 'x', 4))).toEqual([{ atMs: 1, isFirst: true, isCounted: true, sourceTag: 7 }])
     expect(saves.withdraw(act('p', 'x', 5))).toEqual([])
-    expect(saves.withdraw(act('p', null, 6))).toEqual([{ atMs: 2, isFirst: false, isCounted: false }])
+    expect(saves.withdraw(act('p', null, 6))).toEqual([{ atMs: 2, isFirst: false, isCounted: false, sourceTag: 7 }])
     expect(saves.withdraw(act('q', 'x', 7, 'other'))).toEqual([])
   })
 
@@ -43,7 +49,9 @@ describe('A8: saves', () => {
     none.load(decodeSnapshot(bytes))
     for (const each of [saves, none]) {
       expect(each.withdraw(act('p', 'x', 9))).toEqual([])
-      expect(each.withdraw(act('p', 'x', 9, 'other'))).toEqual([{ atMs: 2, isFirst: true, isCounted: true }])
+      expect(each.withdraw(act('p', 'x', 9, 'other'))).toEqual([
+        { atMs: 2, isFirst: true, isCounted: true, sourceTag: 7 },
+      ])
     }
     const kept = decodeSnapshot(bytes)
     for (const name of ['highs', 'lows', 'users', 'boards'] as const)

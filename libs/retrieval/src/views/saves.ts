@@ -11,11 +11,14 @@ export interface SaveAct {
   /** null: the client named no board; it matches any board. */
   readonly boardId: string | null
   readonly atMs: number
+  /** `Engagement.sourceTag`; 0: none. */
+  readonly sourceTag: number
 }
 
 /**
  * What a positive action is to its user: `again`: the user has acted on the pin before, as far as the trail goes back;
- * `counted`: the first, so the user counts for the pin from now on; `new`: the first that the full trail knows of, which does not count.
+ * `counted`: the first, so the user counts for the pin from now on; `new`: a first one that does not count, because the full trail may
+ * have dropped an earlier one, or because enough users of the same address count.
  */
 export type Novelty = 'again' | 'new' | 'counted'
 
@@ -26,6 +29,8 @@ export interface WithdrawnSave {
   readonly isFirst: boolean
   /** Whether the user counted for the pin with it. */
   readonly isCounted: boolean
+  /** The tag of the save; 0: none. */
+  readonly sourceTag: number
 }
 
 /**
@@ -60,6 +65,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
   let boards = new Uint32Array(0)
   let times = new Float64Array(0)
   let kinds = new Uint8Array(0)
+  let tags = new Uint32Array(0)
   // The previous entry of the same user and pin; -1: none.
   let befores = new Int32Array(0)
   let next = 0
@@ -85,6 +91,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     boards = grownUint32(boards, capacity)
     times = grownFloat64(times, capacity)
     kinds = grownUint8(kinds, capacity)
+    tags = grownUint32(tags, capacity)
     befores = grownInt32(befores, capacity)
   }
 
@@ -107,6 +114,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     readonly board: number
     readonly atMs: number
     readonly kind: number
+    readonly tag: number
   }
 
   const entryOf = (act: SaveAct, kind: number): Entry => ({
@@ -116,9 +124,10 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     board: boardOf(act.boardId),
     atMs: act.atMs,
     kind,
+    tag: act.sourceTag,
   })
 
-  function put({ high, low, user, board, atMs, kind }: Entry): void {
+  function put({ high, low, user, board, atMs, kind, tag }: Entry): void {
     if (size < maxSaves) {
       if (next >= times.length) grow()
       size++
@@ -129,6 +138,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     boards[next] = board
     times[next] = atMs
     kinds[next] = kind
+    tags[next] = tag
     befores[next] = user === 0 ? -1 : byKey.get(high, low)
     // A forgotten entry belongs to no user.
     if (user !== 0) byKey.set(high, low, next)
@@ -151,7 +161,12 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       for (const at of entriesOf(unsave)) {
         const kind = kinds[at] ?? gone
         if (kind === gone || kind === unsaved || times[at]! > unsave.atMs) continue
-        withdrawn.push({ atMs: times[at]!, isFirst: kind !== kindOf.again, isCounted: kind === kindOf.counted })
+        withdrawn.push({
+          atMs: times[at]!,
+          isFirst: kind !== kindOf.again,
+          isCounted: kind === kindOf.counted,
+          sourceTag: tags[at]!,
+        })
         kinds[at] = gone
       }
       put(entryOf(unsave, unsaved))
@@ -162,11 +177,11 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       for (let at = 0; at < size; at++) {
         if (users[at] !== user) continue
         byKey.delete(highs[at]!, lows[at]!)
-        for (const column of [highs, lows, users, boards, times, kinds]) column[at] = 0
+        for (const column of [highs, lows, users, boards, times, kinds, tags]) column[at] = 0
         befores[at] = -1
       }
     },
-    bytes: () => times.length * 29 + byKey.bytes(),
+    bytes: () => times.length * 33 + byKey.bytes(),
     save(writer) {
       const order = Array.from({ length: size }, (_, n) => (size < maxSaves ? n : (next + n) % maxSaves))
       const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (at) => of[at]!)
@@ -182,6 +197,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
         'kinds',
         Uint8Array.from(order, (at) => kinds[at]!),
       )
+      writer.u32('tags', column(tags))
     },
     load(reader) {
       byKey.clear()
@@ -191,6 +207,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       const [savedUsers, savedBoards] = [reader.u32('users'), reader.u32('boards')]
       const savedTimes = reader.f64('times')
       const savedKinds = reader.u8('kinds')
+      const savedTags = reader.u32('tags')
       for (let at = 0; at < savedTimes.length; at++) {
         put({
           high: savedHighs[at]!,
@@ -199,6 +216,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
           board: savedBoards[at]!,
           atMs: savedTimes[at]!,
           kind: savedKinds[at] ?? gone,
+          tag: savedTags[at]!,
         })
       }
     },

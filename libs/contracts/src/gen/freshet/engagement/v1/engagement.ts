@@ -260,7 +260,14 @@ export interface Engagement {
     | number
     | undefined;
   /** How much the engagement counts in counters, in thousandths of a whole one: 1 to 1000; absent: 1000. */
-  weightThousandths?: number | undefined;
+  weightThousandths?:
+    | number
+    | undefined;
+  /**
+   * Which address sent it, as 24 bits of a keyed hash that changes every day: 1 to 16777215. Event-ingest writes it where nothing proves
+   * who the user is, and ignores what callers send. Absent: a trusted caller or the user's own read token vouched for the user.
+   */
+  sourceTag?: number | undefined;
 }
 
 /**
@@ -426,6 +433,7 @@ function createBaseEngagement(): Engagement {
     surface: 0,
     dwellMs: undefined,
     weightThousandths: undefined,
+    sourceTag: undefined,
   };
 }
 
@@ -481,6 +489,9 @@ export const Engagement: MessageFns<Engagement> = {
     }
     if (message.weightThousandths !== undefined) {
       writer.uint32(184).uint32(message.weightThousandths);
+    }
+    if (message.sourceTag !== undefined) {
+      writer.uint32(192).uint32(message.sourceTag);
     }
     return writer;
   },
@@ -634,6 +645,14 @@ export const Engagement: MessageFns<Engagement> = {
             message.weightThousandths = reader.uint32();
             continue;
           }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.sourceTag = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -717,6 +736,11 @@ export const Engagement: MessageFns<Engagement> = {
         : isSet(object.weight_thousandths)
         ? globalThis.Number(object.weight_thousandths)
         : undefined,
+      sourceTag: isSet(object.sourceTag)
+        ? globalThis.Number(object.sourceTag)
+        : isSet(object.source_tag)
+        ? globalThis.Number(object.source_tag)
+        : undefined,
     };
   },
 
@@ -773,6 +797,9 @@ export const Engagement: MessageFns<Engagement> = {
     if (message.weightThousandths !== undefined) {
       obj.weightThousandths = Math.round(message.weightThousandths);
     }
+    if (message.sourceTag !== undefined) {
+      obj.sourceTag = Math.round(message.sourceTag);
+    }
     return obj;
   },
 
@@ -798,6 +825,7 @@ export const Engagement: MessageFns<Engagement> = {
     message.surface = object.surface ?? 0;
     message.dwellMs = object.dwellMs ?? undefined;
     message.weightThousandths = object.weightThousandths ?? undefined;
+    message.sourceTag = object.sourceTag ?? undefined;
     return message;
   },
 };
