@@ -461,7 +461,7 @@ export function createRetrieval({
 }
 
 /** Raise it when a view writes other sections or means something else by them, so that the views are folded again instead of the snapshot being called corrupt. */
-const viewLayout = 4
+const viewLayout = 5
 
 function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): string {
   const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>

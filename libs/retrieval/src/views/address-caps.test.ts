@@ -260,6 +260,6 @@ describe('10,000 invented users of an address', () => {
 test('a snapshot from before the caps is refused, so that the log is folded again', () => {
   const bytes = popular().snapshot(new Uint8Array(0))
   const config = JSON.parse(decodeSnapshot(bytes).json('config') as string) as object
-  const older = encodeSnapshot((writer) => writer.json('config', JSON.stringify({ ...config, layout: 3 })))
+  const older = encodeSnapshot((writer) => writer.json('config', JSON.stringify({ ...config, layout: 4 })))
   expect(() => popular().restore(older)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_OTHER_CONFIG' }))
 })
