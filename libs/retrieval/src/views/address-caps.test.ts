@@ -66,7 +66,7 @@ describe('the users of an address who count for a pin', () => {
     expect(caps.withdraw(act('b', 6))).toBe(false)
   })
 
-  it('are told apart when they act at the same time', () => {
+  it('are distinct when they act at the same time', () => {
     const caps = ofTwo()
     const admitted = ['a', 'b', 'c'].filter((user) => caps.admit(act(user, 5)) !== 'refused')
     const counting = ['a', 'b', 'c'].filter((user) => caps.withdraw(act(user, 5)))
