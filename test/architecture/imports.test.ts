@@ -13,8 +13,8 @@ const programs = [
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^test\/sdk\/cost\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
-  // A thread.
-  /^libs\/pictures\/src\/embedding-worker\.ts$/,
+  // Threads.
+  /^libs\/pictures\/src\/(embedding|pack)-worker\.ts$/,
   // What the SDK is built from.
   /^libs\/client\/src\/(browser|node)\.ts$/,
   // Processes that a test starts and kills.

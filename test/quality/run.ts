@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { runFreshet } from './freshet.ts'
+import { pictureFigures, pictureLines } from './pictures.ts'
 import { recordingOf, recordingsFolder as cache } from './recordings.ts'
 import { figures, qualityRows, type QualityRow } from './rows.ts'
 
@@ -140,5 +141,7 @@ if (process.argv[1] === import.meta.filename) {
         console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
       else console.log(line(row, await evaluateRow(row, recording, every)))
     }
+    if (values.set === undefined && values.only === undefined)
+      console.log(`\n${pictureLines(pictureFigures(1)).join('\n')}`)
   }
 }

@@ -6,7 +6,7 @@ import { createProgress } from '@freshet/service/progress'
 import { trainOnSample } from '../src/dev/sample-loop.ts'
 import { sampleModelFile } from '../src/dev/sample-model.ts'
 
-const [hours, feedsPerHour, maxPins] = [8, 60, 10_000]
+const [hours, feedsPerHour, maxPins] = [8, 40, 10_000]
 const progress = createProgress({
   label: 'feeds of the sample',
   unit: 'feeds',

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hash32 } from '@freshet/domain/hash'
-import { embedAll } from './embed-all.ts'
+import { embedAll, inThread } from './embed-all.ts'
 import { createEmbedder, embeddingWidth } from './embedding.ts'
-import { builtFolder, openPack, packKey, writePack, type Pack } from './pack.ts'
+import { builtFolder, openPack, packKey, type Pack } from './pack.ts'
 import type { PictureBox } from './render.ts'
 import { styles, type Style } from './styles.ts'
 import { createWords } from './words.ts'
@@ -62,7 +62,7 @@ export async function openPictureCatalogue(options: PictureOptions = {}): Promis
 }
 
 async function build(folder: string, onEmbedded: PictureOptions['onEmbedded']): Promise<void> {
-  writePack(folder)
+  await inThread(new URL('./pack-worker.ts', import.meta.url), folder)
   const pack = openPack(folder)
   const total = pack.pictures.length
   pack.close()

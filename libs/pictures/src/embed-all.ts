@@ -17,7 +17,7 @@ export async function embedAll(
   onDone: (count: number) => void,
 ): Promise<Float32Array> {
   const into = new SharedArrayBuffer(4 * pictures * embeddingWidth)
-  const threads = Math.min(4, Math.max(1, availableParallelism()))
+  const threads = Math.min(2, availableParallelism())
   await Promise.all(
     Array.from({ length: threads }, (_, first) => embedShare({ folder, first, of: threads, into }, onDone)),
   )
@@ -25,9 +25,18 @@ export async function embedAll(
 }
 
 function embedShare(share: Share, onDone: (count: number) => void): Promise<void> {
+  return inThread(new URL('./embedding-worker.ts', import.meta.url), share, onDone)
+}
+
+/** Runs a file in a thread, whose memory is free again when it ends. */
+export function inThread(
+  file: URL,
+  workerData: unknown,
+  onMessage: (count: number) => void = () => undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./embedding-worker.ts', import.meta.url), { workerData: share })
-    worker.on('message', onDone)
+    const worker = new Worker(file, { workerData })
+    worker.on('message', onMessage)
     worker.on('error', reject)
     worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a thread ended with exit code ${code}`))))
   })
