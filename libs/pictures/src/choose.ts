@@ -34,7 +34,7 @@ interface Icon {
 }
 
 /** Reads a set and hands out its chosen pictures. */
-export function chosenOf(style: Style, concepts: readonly Concept[]): readonly Drawn[] {
+function chosenOf(style: Style, concepts: readonly Concept[]): readonly Drawn[] {
   const set = readPackageJson<IconSet>(`${style.package}/icons.json`)
   return style.isEmoji ? emojiOf(style, set, concepts) : motifsOf(style, set, concepts)
 }

@@ -19,7 +19,7 @@ export interface Pixels {
 }
 
 /** Sides in pixels that pictures are drawn with. */
-export const renderSizes = [64, 128, 256, 512] as const
+const renderSizes = [64, 128, 256, 512] as const
 
 /**
  * Draws a part of a picture so that its longer side has 64 pixels or more, up to 127; smaller than an eighth of the picture, fewer.

@@ -53,7 +53,7 @@ export function createWords(pictures: readonly Picture[]): Words {
 }
 
 /** The folder for a locale: the tag itself, its language and script, its language; English for others. */
-export function folderOf(locale: string): string {
+function folderOf(locale: string): string {
   let parsed: Intl.Locale
   try {
     parsed = new Intl.Locale(locale.replaceAll('_', '-'))
