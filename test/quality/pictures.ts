@@ -56,7 +56,10 @@ function figuresOf(
 function nearestOf(vectors: readonly Float32Array[], at: number, count: number): readonly number[] {
   const from = vectors[at]!
   return vectors
-    .map((vector, to) => ({ to, likeness: to === at ? -Infinity : vector.reduce((sum, value, k) => sum + value * from[k]!, 0) }))
+    .map((vector, to) => ({
+      to,
+      likeness: to === at ? -Infinity : vector.reduce((sum, value, k) => sum + value * from[k]!, 0),
+    }))
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, count)
     .map(({ to }) => to)
