@@ -35,13 +35,11 @@ export async function loadTitles(pinIds: readonly string[], locale: string): Pro
   return titles
 }
 
-/** Waits until a user's features reflect a token; how long that took on the server, ms. */
-export async function awaitFeatures(userId: string, token: string): Promise<number> {
-  const { featureMs } = await callJson<{ featureMs: number }>(
-    `/api/console/freshness?${new URLSearchParams({ userId, token })}`,
-    { timeoutMs: 4_000 },
-  )
-  return featureMs
+/** Waits until a user's features reflect a token, at most some seconds. Whether they do. */
+export async function awaitFeatures(userId: string, token: string): Promise<boolean> {
+  const query = new URLSearchParams({ userId, token })
+  const { reflected } = await callJson<{ reflected: boolean }>(`/api/console/freshness?${query}`, { timeoutMs: 4_000 })
+  return reflected
 }
 
 /** How to order a served page again. */

@@ -42,8 +42,8 @@ export function useActions(): Actions {
       }
       freshness.note(id, { token, acceptedMs: elapsedMs() - startMs })
       void awaitFeatures(userId, token)
-        .then(() => {
-          freshness.note(id, { featureMs: elapsedMs() - startMs })
+        .then((isReflected) => {
+          if (isReflected) freshness.note(id, { featureMs: elapsedMs() - startMs })
         })
         // The line leaves the figure out.
         .catch(() => undefined)

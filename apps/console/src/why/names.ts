@@ -5,13 +5,13 @@ const sources: Readonly<Record<string, string>> = {
   'board-co-occurrence': 'what people keep on boards together with the pins you saved',
   'pixie-walk': 'a walk from your pins over boards to their neighbours',
   'long-term-walk': 'a walk from all that you ever acted on',
-  pin2vec: 'pins whose learned vectors are close to those you acted on',
-  'visual-neighbours': 'pins that look like those you acted on',
+  pin2vec: 'a search for pins like those you acted on, by learned vectors',
+  'visual-neighbours': 'a search for pictures that look like those you acted on',
   'saved-boards': 'what others save to boards like yours',
-  'fresh-followed': 'new pins of whom and what you follow',
+  'fresh-followed': 'a look at what is new from those you follow',
   trending: 'what gains interest right now',
   popularity: 'what many people like',
-  revisit: 'pins that you came back to before',
+  revisit: 'a list of pins that you came back to',
 }
 
 /** What a source does, in words. */

@@ -108,7 +108,7 @@ function Numbers({ explained, explanation }: { readonly explained: ExplainedPin;
         </section>
       )}
       <p className="why-sum number">
-        Utility {explained.utility.toFixed(3)}
+        Utility {signed(explained.utility)}
         {explained.exploration !== undefined && <> · exploration {signed(explained.exploration)}</>}
       </p>
       <section className="why-part">

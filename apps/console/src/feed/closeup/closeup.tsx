@@ -240,7 +240,9 @@ function Similar({ pinId, box, onClear }: { readonly pinId: string; readonly box
   const { client, locale } = usePerson()
   const { value, failure, isLoading, reload } = useResource(`${pinId} ${JSON.stringify(box)}`, async (signal) => {
     const embedding = await embedCrop(pinId, box, signal)
-    return client.search({ embedding, pageSize: similarSize, locale, signal })
+    const isBlank = embedding.every((number) => number === 0)
+    if (isBlank) return { isBlank, items: [] }
+    return { isBlank, items: (await client.search({ embedding, pageSize: similarSize, locale, signal })).items }
   })
   return (
     <section className="closeup-more" aria-label="Pins that look like this part">
@@ -251,7 +253,11 @@ function Similar({ pinId, box, onClear }: { readonly pinId: string; readonly box
         </Button>
       </div>
       {failure && !value && <ErrorState what="The search" failure={failure} retry={reload} />}
-      {value?.items.length === 0 && <EmptyState title="Nothing looks like this">Mark another part.</EmptyState>}
+      {value?.items.length === 0 && (
+        <EmptyState title={value.isBlank ? 'Nothing is drawn there' : 'Nothing looks like this'}>
+          Mark another part.
+        </EmptyState>
+      )}
       {(isLoading || (value && value.items.length > 0)) && (
         <Removable label="Similar pins" items={value?.items ?? []} pending={isLoading ? 12 : 0} />
       )}

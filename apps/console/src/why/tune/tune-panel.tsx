@@ -95,7 +95,7 @@ function Sliders({ feedId, heads }: { readonly feedId: string; readonly heads: r
   return (
     <div className="tune-sliders">
       <p className="tune-about">
-        The page is ordered again from its record, by the same code that served it. Only the order changes, not what was
+        The page is ordered again from its record, by the code of the ordering. Only the order changes, not what was
         found.
       </p>
       {heads.length > 0 && <h3>How much each prediction counts</h3>}
