@@ -38,7 +38,7 @@ function anApp(): void {
 async function opened() {
   let builds = 0
   const problems: unknown[] = []
-  const page = await openPage(place, { onBuild: () => void builds++, onProblem: (error) => void problems.push(error) })
+  const page = await openPage(place, { onBuild: () => (builds += 1), onProblem: (error) => problems.push(error) })
   const shown = 'files' in page ? page.files.get('/index.html')!.bytes.toString() : page.problem
   return { shown, builds, problems: problems.length }
 }
