@@ -1,5 +1,5 @@
 import { createConverter, plainText, type Conversion, type Converted } from './convert.ts'
-import { isTimeField, mapColumns, nearFields, type Target } from './fields.ts'
+import { isTimeField, mapColumns, nearFields, type Mapping, type Target } from './fields.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
 import { readRows, type Row } from './rows.ts'
@@ -28,9 +28,24 @@ export type FilePlan =
       readonly shape: Exclude<Shape, { kind: 'recording' }>
       readonly as: Target
       readonly convert: (row: Row) => Converted
+      readonly reading: RowReading
       /** What the import detected, for the user. */
       readonly lines: readonly string[]
     }
+
+/** How the cells of a file become fields. */
+export interface RowReading {
+  readonly mapping: Mapping
+  /** Columns that fill no field although their name resembles one, with that field. */
+  readonly hints: ReadonlyMap<string, string>
+  /** In the syntax of `--map`; empty: rows have their action, or are pins. */
+  readonly rules: string
+  /** How times are read, for the user; null: no column is a time. */
+  readonly times: string | null
+  /** The time of rows without a time, RFC 3339; null: each row must have one. */
+  readonly occurredAt: string | null
+  readonly listSeparator: string
+}
 
 const sampleRows = 5_000
 
@@ -90,6 +105,11 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
     shape,
     as: mapping.as,
     convert: createConverter(withoutIgnored(conversion, mapped)),
+    reading: {
+      ...{ mapping, hints, occurredAt, listSeparator },
+      rules: rules.map(shownRule).join(', '),
+      times: time?.note ?? null,
+    },
     lines,
   }
 }
@@ -100,12 +120,17 @@ function withoutIgnored(conversion: Conversion, mapped: ReadonlyMap<string, stri
   return { ...conversion, mapping: { ...conversion.mapping, unused } }
 }
 
-async function firstRows(sample: Sample, shape: Exclude<Shape, { kind: 'recording' }>): Promise<Row[]> {
+/** The first rows of a file. Throws an ImportError if there is none. */
+export async function firstRows(
+  sample: Sample,
+  shape: Exclude<Shape, { kind: 'recording' }>,
+  most = sampleRows,
+): Promise<Row[]> {
   const rows: Row[] = []
   try {
     for await (const row of readRows(sample, shape, () => undefined)) {
       rows.push(row)
-      if (rows.length >= sampleRows) break
+      if (rows.length >= most) break
     }
   } catch (error) {
     // The import reports later problems when it reads those rows. It does not start if the first row is wrong.
