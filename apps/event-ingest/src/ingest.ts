@@ -59,6 +59,8 @@ export interface Batch<Parsed> {
 /** Engagements and the clock of their client. */
 export interface EngagementBatch extends Batch<ParsedEngagement> {
   readonly clock: ClientClock
+  /** Whether engagements may have any age, as those of an import; absent: `maxEventAgeDays` holds. */
+  readonly ofAnyAge?: boolean
 }
 
 /** An event of another system: what it is, when it arrived, and what its record carries. */
@@ -163,8 +165,9 @@ export function createIngest(options: IngestOptions): Ingest {
       const nowMs = clock.now()
       const shiftMs = clockShiftMs(batch.clock, nowMs, config.toleratedSkewMs)
       if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
+      const limits = batch.ofAnyAge === true ? { ...config, maxEventAgeDays: 0 } : config
       const check = (parsed: ParsedEngagement, at: string): Outcome =>
-        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config, pseudonymOf, erasedBefore, tagOf })
+        checkEngagement(parsed, at, { time: { nowMs, shiftMs }, config: limits, pseudonymOf, erasedBefore, tagOf })
       return take({ kind: 'engagement', topic: 'engagements.v1', check }, batch)
     },
     async takeMapped(batch) {

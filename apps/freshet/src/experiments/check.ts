@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { blenderSchema } from '@freshet/blender/config'
+import { blenderSchema, type BlenderConfig } from '@freshet/blender/config'
 import { experimentRules } from '@freshet/blender/experiments/file'
 import type { Experiments } from '@freshet/experiments/experiments'
 import { ExperimentsError, formatProblem } from '@freshet/experiments/file/experiments-error'
@@ -38,6 +38,14 @@ export async function runExperimentsCheck(file: string, given: CheckArguments, t
 
 /** Reads an experiment file under the settings of a blender. Throws an ExperimentsError or an ArgumentError. */
 export async function readExperiments(file: string, config: string | undefined): Promise<Experiments> {
+  const { blender } = await readConfigFile(config)
+  const settings = blenderSchema.safeParse(blender ?? {})
+  if (!settings.success) throw refuseSettings(config, settings.error)
+  return readExperimentFile(file, settings.data)
+}
+
+/** Reads an experiment file as a blender with these settings. Throws an ExperimentsError. */
+export async function readExperimentFile(file: string, blender: BlenderConfig): Promise<Experiments> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const problem = {
       code: 'EXPERIMENTS_UNREADABLE',
@@ -46,13 +54,11 @@ export async function readExperiments(file: string, config: string | undefined):
     } as const
     throw new ExperimentsError(file, [problem], { cause })
   })
-  const { blender } = await readConfigFile(config)
-  const settings = blenderSchema.safeParse(blender ?? {})
-  if (!settings.success) throw refuseSettings(config, settings.error)
-  return parseExperiments(text, file, experimentRules(settings.data))
+  return parseExperiments(text, file, experimentRules(blender))
 }
 
-function summaryOf({ version, holdOut, layers }: Experiments) {
+/** An experiment file as JSON. */
+export function summaryOf({ version, holdOut, layers }: Experiments) {
   return {
     version,
     holdOut: holdOut === null ? null : { share: holdOut.buckets / bucketCount },

@@ -2,7 +2,7 @@ import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { createUserSums, type UserSums } from '@freshet/experiments/statistics/user-sums'
 import type { Terminal } from '../operations/terminal.ts'
-import { readJoinedFeeds } from './joined-feeds.ts'
+import { readJoinedFeeds, type JoinedFeedsOptions } from './joined-feeds.ts'
 import type { LoggedFeedsChoice } from './log-arguments.ts'
 import { feedMetrics } from './metrics.ts'
 
@@ -75,18 +75,19 @@ interface History {
 
 /**
  * Reads the feeds of a log that were exposed to experiments, with what users did then and what they did before their first exposure,
- * before the chosen time too. A feed without a user counts under its session.
+ * before the chosen time too. A feed without a user counts under its session. `startAt`: where to begin to read; default: at the beginning.
  */
 export async function collectExperiments(
   log: EventLog,
   { fromMs, toMs, windowMs }: LoggedFeedsChoice,
   { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
+  startAt: JoinedFeedsOptions<unknown>['startAt'] = () => null,
 ): Promise<Collected> {
   const experiments = new Map<string, Experiment>()
   const histories = new Map<string, History>()
   let feeds = 0
   const { damaged } = await readJoinedFeeds<Facts>({
-    ...{ log, windowMs, signal },
+    ...{ log, windowMs, signal, startAt },
     onError: (error) => progress.write(`freshet: ${error.message}; retrying\n`),
     pick(served) {
       if (served.atMs >= toMs) return null

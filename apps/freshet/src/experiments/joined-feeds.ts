@@ -18,6 +18,8 @@ export interface JoinedFeedsOptions<Facts> {
   readonly pick: (served: FeedServed) => Facts | null
   /** Receives each feed with the labels of its pins, in the order of its pins. Feeds of one user come in the order of time. */
   readonly onFeed: (facts: Facts, labels: readonly PinLabels[]) => void
+  /** Where to begin in a partition of a topic; absent or null: at its beginning. */
+  readonly startAt?: (topic: 'feeds-served.v1' | 'engagements.v1', partition: number) => number | null
   readonly signal: AbortSignal
   readonly onError: (error: Error) => void
 }
@@ -50,6 +52,7 @@ export async function readJoinedFeeds<Facts>(options: JoinedFeedsOptions<Facts>)
       readToEnd({
         ...{ log: options.log, topic, maxBatchRecords, partitions: [partition] },
         ...{ signal: options.signal, onError: options.onError },
+        startAt: (at) => options.startAt?.(topic, at) ?? null,
         onRecords(_partition, records) {
           for (const record of records) take(record, arrive(topic, partition, record.appendedAtMs))
         },

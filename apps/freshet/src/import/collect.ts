@@ -25,6 +25,8 @@ export interface Collecting {
   readonly onRead: (bytes: number) => void
   /** Called with each event as the import would post it. */
   readonly onEvent: (kind: 'pin' | 'engagement', event: unknown) => void
+  /** Awaited between rows, again and again, so that the process can do other work. */
+  readonly pause: () => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -72,20 +74,22 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
   }
 
   for (const [file, plan] of plans.entries()) {
-    const count = (): void => {
+    const count = (): Promise<void> | undefined => {
       tally.read++
-      if ((tally.read & 1023) !== 0) return
+      if ((tally.read & 1023) !== 0) return undefined
       to.progress.advance(1024)
       to.signal.throwIfAborted()
+      return to.pause()
     }
     if (plan.kind === 'recording') {
       for await (const { line, text } of readLines(plan.sample, to.onRead)) {
-        count()
+        await count()
         await takeRecorded(text, file, line, plan.sample.file)
       }
     } else {
       for await (const row of readRows(plan.sample, plan.shape, to.onRead)) {
-        count()
+        const pausing = count()
+        if (pausing !== undefined) await pausing
         const converted = plan.convert(row)
         if ('code' in converted) refuseRow(tally, `${plan.sample.file}:${row.line}`, converted)
         else if ('leftOut' in converted) tally.leftOut++

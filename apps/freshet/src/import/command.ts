@@ -85,6 +85,7 @@ function watchOn(terminal: Terminal, shown: number): ImportWatch {
       if (left[kind]-- > 0) terminal.write(`would post ${kind}: ${JSON.stringify(event)}\n`)
     },
     onNotice: (text) => terminal.write(`${text}\n`),
+    pause: () => Promise.resolve(),
     signal: terminal.signal,
   }
 }

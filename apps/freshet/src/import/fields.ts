@@ -105,7 +105,7 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
 }
 
 /** The fields that `--map` accepts. */
-const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
+export const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
   engagements: [...engagementFields, 'rating'],
   pins: pinFields,
 }
@@ -132,15 +132,20 @@ export function mapColumns(file: string, columns: readonly string[], options: Ma
     options.as === null ? 'pins and engagements have' : `${options.as} have`,
     options.as === null ? all : fieldsOf[options.as],
   )
+  const mapping = proposeColumns(columns, options)
+  checkFields(file, options, `${mapping.as} have`, fieldsOf[mapping.as])
+  checkComplete(file, mapping, columns)
+  return mapping
+}
+
+/** The fields of columns as far as options and names say, even if a required field has no column. */
+export function proposeColumns(columns: readonly string[], options: MappingOptions): Mapping {
   const as = options.as ?? guessTarget(columns, options)
-  checkFields(file, options, `${as} have`, fieldsOf[as])
   const fields = fieldsByColumn(columns, as, options)
   const unused = columns.filter(
     (name, at) => !fields.some(({ column }) => column === at) && !options.inRules.has(name) && name !== '',
   )
-  const mapping = { as, fields, unused }
-  checkComplete(file, mapping, columns)
-  return mapping
+  return { as, fields, unused }
 }
 
 function checkFields(file: string, { mapped }: MappingOptions, who: string, fields: readonly string[]): void {

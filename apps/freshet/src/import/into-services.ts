@@ -1,5 +1,5 @@
 import { isContractError } from '@freshet/contracts/errors'
-import { askOperations, findServer } from '../operations/ask-operations.ts'
+import { askOperations, findServer, type Asking } from '../operations/ask-operations.ts'
 import { openHttpIntake } from '../operations/intake.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import type { Destination } from './destination.ts'
@@ -13,22 +13,28 @@ const repeatsDroppedMs = 43_200_000
 /** Posts events to event-ingest. With operations addresses, the feature updater reports what it applied. */
 export async function openServicesDestination(
   target: string,
-  given: { readonly operations?: string; readonly ledger?: string; readonly resend?: boolean },
+  given: {
+    readonly operations?: string
+    readonly ledger?: string
+    readonly resend?: boolean
+    /** Headers with a key; default: the key that commands of this process send. */
+    readonly keys?: Readonly<Record<string, string>>
+  },
   terminal: Terminal,
 ): Promise<Destination> {
-  const intake = openHttpIntake(target)
+  const intake = openHttpIntake(target, given.keys)
   const file = given.ledger ?? `.freshet/imports/${new URL(target).host.replace(':', '-')}.ledger`
   const ledger = openFileLedger(file)
   settleDoubt(ledger, intake.clock.now(), given.resend)
   terminal.write(`posting to ${target}; the file ${file} records the posted events\n`)
   const { operations = null } = given
-  const { signal } = terminal
-  const catalogue = operations === null ? null : await findServer(operations, '/v1/catalogue', signal)
+  const asking: Asking = { signal: terminal.signal, ...(given.keys && { headers: given.keys }) }
+  const catalogue = operations === null ? null : await findServer(operations, '/v1/catalogue', asking)
   return createServicesDestination({
-    ...{ target, intake, posted: ledger, signal },
+    ...{ target, intake, posted: ledger, signal: terminal.signal },
     progress: async () =>
-      operations === null ? null : ((await askOperations(operations, '/v1/progress', signal)) as FoldProgress),
-    hasEntry: catalogue === null ? null : (pinId) => hasEntry(catalogue, pinId, signal),
+      operations === null ? null : ((await askOperations(operations, '/v1/progress', asking)) as FoldProgress),
+    hasEntry: catalogue === null ? null : (pinId) => hasEntry(catalogue, pinId, asking),
     next:
       operations === null
         ? 'give --operations URL of the feature updater (or of freshet dev) to see what it applied'
@@ -50,9 +56,9 @@ function settleDoubt(ledger: FileLedger, nowMs: number, resend: boolean | undefi
   )
 }
 
-async function hasEntry(operations: string, pinId: string, signal: AbortSignal): Promise<boolean> {
+async function hasEntry(operations: string, pinId: string, asking: Asking): Promise<boolean> {
   try {
-    const pin = await askOperations(operations, `/v1/pins/${encodeURIComponent(pinId)}`, signal)
+    const pin = await askOperations(operations, `/v1/pins/${encodeURIComponent(pinId)}`, asking)
     return (pin as { readonly catalogue?: unknown }).catalogue !== null
   } catch (error) {
     if (isContractError(error, 'PIN_UNKNOWN')) return false

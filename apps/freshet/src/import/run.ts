@@ -16,6 +16,8 @@ export interface ImportWatch {
   onEvent(kind: 'pin' | 'engagement', event: unknown): void
   /** Called with a sentence about pins without a catalogue entry. */
   onNotice(text: string): void
+  /** Awaited between rows, again and again, so that the process can do other work. */
+  readonly pause: () => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -85,6 +87,7 @@ async function readAll(
       readBytes += bytes
     },
     onEvent: (kind, event) => watch.onEvent(kind, event),
+    pause: () => watch.pause(),
     signal: watch.signal,
   })
   progress.done()

@@ -40,7 +40,8 @@ export function timeReader(file: string, column: string, source: UnitSource): Ti
       const timeMs = Date.parse(time)
       return timeMs >= oldestMs && timeMs <= source.nowMs + dayMs
     }).length
-    return good > 0 && good >= 0.9 * sample.length
+    // Numbers may fit several units by chance, dates do not: wrong ones among them are refused row by row.
+    return good > 0 && good >= (unit === 'iso' ? 0.5 : 0.9) * sample.length
   })
   const [unit] = fitting
   if (unit === undefined || fitting.length > 1) {

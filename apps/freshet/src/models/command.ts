@@ -94,8 +94,8 @@ async function ask(given: ModelsArguments, terminal: Terminal): Promise<Found> {
   const operations = given.operations === undefined ? null : operationsOf(given)
   const rankers = given.ranker ?? given.operations
   const ranker =
-    rankers === undefined ? null : ((await askOperations(rankers, '/v1/models/serving', signal)) as RankerModelsJson)
-  if (operations !== null) return { ...((await askOperations(operations, '/v1/models', signal)) as ModelsJson), ranker }
+    rankers === undefined ? null : ((await askOperations(rankers, '/v1/models/serving', { signal })) as RankerModelsJson)
+  if (operations !== null) return { ...((await askOperations(operations, '/v1/models', { signal })) as ModelsJson), ranker }
   return withOpen(openLog(given), async (open) => {
     const registries = await readRegistries(registryLog(open, terminal))
     const folder = given.models ?? (given.data === undefined ? null : join(given.data, 'artefacts'))
@@ -114,7 +114,7 @@ function change(wanted: ModelChange, given: ModelsArguments, terminal: Terminal)
       query.set(wanted.to === 'shadow' ? 'shadow' : 'share', String(wanted.share))
     const place = wanted.kind === 'promote' ? `${encodeURIComponent(wanted.version)}/promotion` : 'roll-back'
     const path = `/v1/models/${place}?${query.toString()}`
-    return askOperations(operationsOf(given), path, terminal.signal, 'PUT') as Promise<Changed>
+    return askOperations(operationsOf(given), path, { signal: terminal.signal, method: 'PUT' }) as Promise<Changed>
   }
   return withOpen(openLog(given), (open) => changeModels(registryLog(open, terminal), wanted))
 }

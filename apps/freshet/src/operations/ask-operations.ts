@@ -5,14 +5,21 @@ import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 import { keyHeaders, refusedKey } from './sent-key.ts'
 
-/** Requests a path from the operations servers of running processes, with `PUT` to change something. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
+/** How to ask. */
+export interface Asking {
+  readonly signal: AbortSignal
+  /** `PUT` changes something. Default: `GET`. */
+  readonly method?: 'GET' | 'PUT'
+  /** Headers with a key; default: the key that commands of this process send. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Requests a path from the operations servers of running processes. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
 export async function askOperations(
   urls: string,
   path: string,
-  signal: AbortSignal,
-  method: 'GET' | 'PUT' = 'GET',
+  { signal, method = 'GET', headers = keyHeaders() }: Asking,
 ): Promise<unknown> {
-  const headers = keyHeaders()
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
     if (!isWebUrl(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
@@ -41,10 +48,10 @@ export async function askOperations(
 }
 
 /** The URL of the first process that serves the path; null: none does. */
-export async function findServer(urls: string, path: string, signal: AbortSignal): Promise<string | null> {
+export async function findServer(urls: string, path: string, asking: Asking): Promise<string | null> {
   for (const url of urls.split(',')) {
     try {
-      await askOperations(url, path, signal)
+      await askOperations(url, path, asking)
       return url
     } catch (error) {
       if (!(error instanceof OperationError)) throw error

@@ -116,7 +116,8 @@ export async function runDlqReplay(
   })
 }
 
-function parseFilter({ topic, code, since, key }: DeadLetterArguments): DeadLetterFilter {
+/** Checks the options that select dead letters. Throws an ArgumentError. */
+export function parseFilter({ topic, code, since, key }: DeadLetterArguments): DeadLetterFilter {
   const sinceMs = since === undefined ? null : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw new ArgumentError(`--since is ${since}; give a time such as 2026-01-31T08:00:00Z`)
   if (topic !== undefined && !(topic in topics) && !isOfOthers(topic))
@@ -138,7 +139,8 @@ function formatLine(deadLetter: StoredDeadLetter): string {
   return `${place.padEnd(12)} ${time}  ${source}  ${deadLetter.key}  ${deadLetter.code}: ${deadLetter.message}`
 }
 
-function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
+/** How this version reads the bytes of a dead letter. */
+export function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
   if (isOfOthers(sourceTopic)) return Buffer.from(value).toString()
   try {
     if (sourceTopic === 'engagements.v1' && isUserMerge(value)) return JSON.stringify(listMerge(decodeUserMerge(value)))

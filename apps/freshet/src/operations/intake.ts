@@ -54,11 +54,11 @@ export async function postUntilAccepted(
   }
 }
 
-/** Posts to a running event-ingest. Throws an ArgumentError if `target` is not a URL. */
-export function openHttpIntake(target: string): Intake {
+/** Posts to a running event-ingest, with the key that commands send or with `keys`. Throws an ArgumentError if `target` is not a URL. */
+export function openHttpIntake(target: string, keys: Readonly<Record<string, string>> = keyHeaders()): Intake {
   if (!isWebUrl(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
   const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
-  const headers = { 'content-type': 'application/json', ...keyHeaders() }
+  const headers = { 'content-type': 'application/json', ...keys }
   let reached = false
   return {
     clock: createSystemClock(),

@@ -66,7 +66,7 @@ async function servedTo(userId: string, given: WhyArguments, terminal: Terminal)
       )
     const query = given.feed === undefined ? '' : `?feed=${encodeURIComponent(given.feed)}`
     const path = `/v1/users/${encodeURIComponent(userId)}/feeds/last${query}`
-    const served = (await askOperations(given.operations, path, terminal.signal)) as EarlierServedJson
+    const served = (await askOperations(given.operations, path, { signal: terminal.signal })) as EarlierServedJson
     return { ...served, pins: served.pins.map((pin) => ({ ...notAnswered, ...pin })) }
   }
   return withOpen(openLog(given), async ({ log }) =>

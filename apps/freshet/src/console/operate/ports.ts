@@ -1,0 +1,38 @@
+import type { BlenderConfig } from '@freshet/blender/config'
+import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import type { ByteRoom } from '@freshet/service/byte-room'
+import type { Destination } from '../../import/destination.ts'
+import type { ServiceAddress } from './services.ts'
+
+/** Where imports of the console write, and how long it may take to open. */
+export interface ImportCall {
+  /** The key of the caller; null: none. */
+  readonly key: string | null
+  readonly onError: (error: Error) => void
+  readonly signal: AbortSignal
+}
+
+/** What the operator's side of the console needs. */
+export interface OperatePorts {
+  /** null: this console does not reach the log. */
+  readonly log: EventLog | null
+  readonly clock: Clock
+  /** The processes that the console asks. */
+  readonly services: readonly ServiceAddress[]
+  /** Path of the experiment file of the blenders; null: none is set, or it is not known. */
+  readonly experimentsFile: string | null
+  /** The settings by which the experiment file is checked. */
+  readonly blender: BlenderConfig
+  /** Opens where imports write; null: this console imports nothing. */
+  readonly openDestination: ((call: ImportCall) => Promise<Destination>) | null
+  readonly imports: {
+    /** A folder of its own for uploaded files. It is removed at the end. */
+    readonly folder: string
+    readonly newId: () => string
+    readonly pause: () => Promise<void>
+  }
+  /** Counts the bytes of uploads while they arrive. */
+  readonly room: ByteRoom
+  readonly onError: (error: Error) => void
+}
