@@ -152,8 +152,9 @@ function answerErrors(app: FastifyInstance): void {
       return reply.code(400).send({ error: { code: 'CALL_INVALID_ARGUMENT', message } })
     }
     if (error instanceof CodedError) {
-      const status = { client: 400, dependency: 503, server: 500 }[error.fault]
-      return reply.code(status).send({ error: { code: error.code, message: error.message } })
+      const { fault, code, message } = error as CodedError
+      const status = { client: 400, dependency: 503, server: 500 }[fault]
+      return reply.code(status).send({ error: { code, message } })
     }
     if (error instanceof Error && error.name === 'TimeoutError')
       return reply

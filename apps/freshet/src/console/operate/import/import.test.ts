@@ -46,7 +46,7 @@ async function importNow(id: string, reading: object = {}, dryRun = false): Prom
   await until(
     'the import ends',
     async () => {
-      ;({ job } = (await world.ask('GET', `/imports/${id}`)).json as UploadJson)
+      ;({ job } = (await world.ask('GET', `/imports/${id}`)).json)
       return job?.state !== 'running'
     },
     { timeoutMs: 20_000 },

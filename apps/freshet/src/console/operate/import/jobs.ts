@@ -79,7 +79,7 @@ export function startJob(
   const now = {
     state: 'running' as JobJson['state'],
     phase: null as (ImportPhase & { done: number }) | null,
-    tally: tally as Tally,
+    tally,
     applied: null as Applied | null,
     madePins: 0,
     notices: [] as string[],
@@ -106,6 +106,7 @@ export function startJob(
   const work = async (): Promise<void> => {
     const options = optionsOf(reading, startedAtMs)
     const plan = await planFile(upload.path, options)
+    signal.throwIfAborted()
     const destination = dryRun ? null : await openDestination(signal)
     try {
       const outcome = await importFiles([plan], destination, { nowMs: startedAtMs, makePins, tally }, watch)
@@ -172,6 +173,6 @@ function withoutOptions(text: string): string {
 
 function errorJson(error: unknown, { path }: Upload): JobJson['error'] {
   const { message } = error as Error
-  const code = error instanceof CodedError ? error.code : 'CALL_INTERNAL'
+  const code = error instanceof CodedError ? (error as CodedError).code : 'CALL_INTERNAL'
   return { code, message: message.replaceAll(`${path}: `, '').replaceAll(`${path}:`, 'line ') }
 }
