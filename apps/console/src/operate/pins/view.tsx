@@ -1,11 +1,242 @@
-import { EmptyState } from '../../ui/states.tsx'
+import { useState } from 'react'
+import { useLocation, useParams } from 'wouter'
+import { useConfig } from '../../api/config-context.tsx'
+import { asFailure, callJson } from '../../api/http.ts'
+import { useResource } from '../../api/use-resource.ts'
+import { Button } from '../../ui/button.tsx'
+import { Badge, Card, Figure } from '../../ui/card.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { TextField } from '../../ui/field.tsx'
+import { EmptyState, Loaded } from '../../ui/states.tsx'
+import { useToast } from '../../ui/toast.tsx'
 import { OperatorPage } from '../frame.tsx'
+import { Bars } from '../shared/bars.tsx'
+import { Counters, type Counts } from '../shared/counters.tsx'
+import { count, figure, time } from '../shared/format.ts'
+import { JsonFold } from '../shared/json-fold.tsx'
+import { askOperations } from '../shared/operations.ts'
+import '../shared/shared.css'
+import './pins.css'
 
-/** What the services know of one pin. */
+interface PinAnswer {
+  readonly pinId: string
+  readonly catalogue?: Readonly<Record<string, unknown>> | null
+  readonly engagements: {
+    readonly firstAt: string
+    readonly lastAt: string
+    readonly counts: Counts
+    readonly users: number
+    readonly boards: readonly { readonly boardId: string; readonly saves?: number; readonly weight?: number }[]
+  } | null
+}
+
+/** What the services know of a pin. */
 export function PinView() {
+  const { pinId } = useParams<{ pinId?: string }>()
+  const [, navigate] = useLocation()
+  const chosen = pinId === undefined ? null : decoded(pinId)
+  const [text, setText] = useState(chosen ?? '')
   return (
-    <OperatorPage title="Pins" about="What the services know of one pin.">
-      <EmptyState title="Not built yet">This view comes with the next change.</EmptyState>
+    <OperatorPage title="Pins" about="The catalogue entry of a pin, and what users did with it.">
+      <form
+        className="row section-space"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (text.trim() !== '') navigate(`/operate/pins/${encodeURIComponent(text.trim())}`)
+        }}
+      >
+        <TextField
+          label="Pin id"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value)
+          }}
+        />
+        <Button type="submit" look="solid">
+          Show
+        </Button>
+      </form>
+      <div className="section-space">
+        {chosen === null ? (
+          <EmptyState title="Which pin?" action={<a href="/operate/users">Look at a user's last feed</a>}>
+            Enter an id of your catalogue. The pins of a user's last feed lead here too.
+          </EmptyState>
+        ) : (
+          <Pin key={chosen} pinId={chosen} />
+        )}
+      </div>
     </OperatorPage>
   )
+}
+
+function Pin({ pinId }: { readonly pinId: string }) {
+  const services = useConfig().value?.services ?? null
+  const pin = useResource(
+    services === null ? null : `pin/${pinId}`,
+    (signal) => askOperations<PinAnswer>(services ?? [], `/v1/pins/${encodeURIComponent(pinId)}`, { signal }),
+    { everyMs: 5_000 },
+  )
+  if (pin.failure?.code === 'PIN_UNKNOWN')
+    return (
+      <EmptyState title={`Nothing is known of ${pinId}`} action={<a href="/operate/import">Import a catalogue</a>}>
+        {pin.failure.message}
+      </EmptyState>
+    )
+  return (
+    <Loaded what="This pin" resource={pin} lines={8}>
+      {(value) => <Known pin={value} reload={pin.reload} />}
+    </Loaded>
+  )
+}
+
+function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () => void }) {
+  const { pinId, catalogue, engagements } = pin
+  const { title, imageUrl, topics, visualEmbedding, contentEmbedding, ...rest } = catalogue ?? {}
+  const embeddings = Object.entries({ visualEmbedding, contentEmbedding }).filter(([, value]) => Array.isArray(value))
+  return (
+    <div className="stack">
+      <Card
+        title={typeof title === 'string' && title !== '' ? title : pinId}
+        note={<span className="mono">{pinId}</span>}
+        actions={catalogue != null && <DeleteButton pinId={pinId} onDeleted={reload} />}
+      >
+        {catalogue == null ? (
+          <p className="notice notice-warn">
+            {catalogue === null
+              ? 'The catalogue has no entry for this pin, or it was deleted: feeds never show it.'
+              : 'This process does not know the catalogue. Give the console the operations address of a ranker.'}
+          </p>
+        ) : (
+          <div className="pin-entry">
+            {typeof imageUrl === 'string' && imageUrl !== '' && <img src={imageUrl} alt="" width={180} />}
+            <dl className="facts">
+              {Array.isArray(topics) && topics.length > 0 && (
+                <>
+                  <dt>topics</dt>
+                  <dd className="tags">
+                    {topics.map((topic) => (
+                      <Badge key={String(topic)} tone="accent">
+                        {String(topic)}
+                      </Badge>
+                    ))}
+                  </dd>
+                </>
+              )}
+              {Object.entries(rest)
+                .filter(([name, value]) => name !== 'pinId' && value !== null && value !== '' && !isEmptyList(value))
+                .map(([name, value]) => (
+                  <Fact key={name} name={name} value={value} />
+                ))}
+              {embeddings.map(([name, value]) => (
+                <Fact key={name} name={name} value={`${(value as readonly number[]).length} numbers`} />
+              ))}
+            </dl>
+          </div>
+        )}
+        <JsonFold value={pin} />
+      </Card>
+      {engagements === null ? (
+        <Card title="Engagements">
+          <p className="soft">Nobody has engaged with it yet.</p>
+        </Card>
+      ) : (
+        <div className="grid-2 even">
+          <Card
+            title="Engagements"
+            note={`${time(Date.parse(engagements.firstAt))} to ${time(Date.parse(engagements.lastAt))}`}
+          >
+            <div className="figures">
+              <Figure name="Users, about" value={count(engagements.users)} />
+              <Figure name="Boards" value={count(engagements.boards.length)} />
+            </div>
+            <div className="section-space">
+              <Bars
+                caption="Actions in all"
+                bars={Object.entries(engagements.counts).map(([action, values]) => ({
+                  name: action,
+                  value: values['total'] ?? 0,
+                  text: figure(values['total'] ?? 0),
+                }))}
+              />
+            </div>
+          </Card>
+          <Card title="Counters" note="They fade with half-lives of 30 minutes, a day and 30 days.">
+            <Counters counts={engagements.counts} />
+          </Card>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: unknown }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        {Array.isArray(value)
+          ? value.map(String).join(', ')
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value)}
+      </dd>
+    </>
+  )
+}
+
+function DeleteButton({ pinId, onDeleted }: { readonly pinId: string; readonly onDeleted: () => void }) {
+  const [isAsking, setIsAsking] = useState(false)
+  const [isBusy, setIsBusy] = useState(false)
+  const show = useToast()
+  const close = (): void => {
+    setIsAsking(false)
+  }
+  const remove = async (): Promise<void> => {
+    setIsBusy(true)
+    try {
+      await callJson('/api/admin/v1/pins', { body: { pins: [{ pinId, deleted: true }] } })
+      show({ message: `${pinId} is deleted. Feeds no longer show it.` })
+      close()
+      onDeleted()
+    } catch (thrown) {
+      show({ message: asFailure(thrown).message, tone: 'bad' })
+    } finally {
+      setIsBusy(false)
+    }
+  }
+  return (
+    <>
+      <Button
+        size="s"
+        look="danger"
+        onClick={() => {
+          setIsAsking(true)
+        }}
+      >
+        Delete…
+      </Button>
+      {isAsking && (
+        <Dialog title={`Delete ${pinId}`} onClose={close} width="s">
+          <div className="stack">
+            <p>Feeds no longer show the pin. What users did with it stays. Post or import it again to bring it back.</p>
+            <Button look="danger" disabled={isBusy} onClick={() => void remove()}>
+              Delete from the catalogue
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    return id
+  }
 }

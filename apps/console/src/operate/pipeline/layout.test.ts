@@ -33,7 +33,9 @@ describe('the drawing of a pipeline', () => {
   })
 
   it('joins neighbours without effect, and none that removes, fails or is slow', () => {
-    const rows = phasesOf([...flows, stage('after', { errors: { STAGE_FAILED: 1 } })], true).flatMap((phase) => phase.rows)
+    const rows = phasesOf([...flows, stage('after', { errors: { STAGE_FAILED: 1 } })], true).flatMap(
+      (phase) => phase.rows,
+    )
     const shown = rows.map((row) => (row.kind === 'stage' ? row.flow.stage : row.flows.map(({ stage: name }) => name)))
     expect(shown).toEqual([
       ...['user-state', 'retrieve', ['itself', 'hidden'], 'brand-new-filter', 'own-pin', 'rank'],
