@@ -50,6 +50,7 @@ export function aConsole({
     more: [],
     page: async () => ({ problem: 'no page' }),
     demo: null,
+    more: [],
     metrics: createMetrics(),
     nowMs: () => performance.now(),
     onDefect: (error) => {

@@ -22,6 +22,8 @@ export interface ListenConsole {
   /** For calls to upstreams by TLS; null: those of the system. */
   readonly certificates: Certificates | null
   readonly demo: Demo | null
+  /** Adds further routes. */
+  readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly page: Promise<Page>
   /** Adds further routes. */
   readonly more: readonly ((app: FastifyInstance) => void)[]

@@ -58,6 +58,7 @@ import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
 import { demoOf, openPictures } from './pictures.ts'
 import { installSampleModel } from './sample-model.ts'
+import { operateOf } from './operate.ts'
 import { startConsole } from './start-console.ts'
 import { welcome } from './welcome.ts'
 
@@ -232,13 +233,14 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     tls: tls.server('grpc'),
   })
   use(grpcComponent(grpc, readiness))
+  const operate = operateOf(context, { ingest, environment, log, store, clock, ranker, pause: () => pause() })
   const consolePort =
     page === null
       ? null
       : await startConsole(
           context,
           { ingestPort, feedPort, adminPort: adminPort ?? null },
-          { page, demo: pictures === null ? null : await demoOf(pictures), more: [], nowMs: () => performance.now() },
+          { page, demo: pictures === null ? null : await demoOf(pictures), more: [operate], nowMs: () => performance.now() },
         )
   process.stdout.write(
     welcome({

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Access } from '@freshet/access/access'
 import type { CallRule } from '@freshet/access/rules'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
@@ -27,6 +29,8 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { createConsoleApp } from '../console/app.ts'
 import type { Upstream } from '../console/proxy/upstreams.ts'
+import type { OperatePorts } from '../console/operate/ports.ts'
+import { registerOperate } from '../console/operate/register.ts'
 import { consoleSettings } from '../console/settings.ts'
 
 /** A route of an HTTP server. */
@@ -119,11 +123,24 @@ function emptyConsole(access: Access): FastifyInstance {
     more: [],
     page: async () => ({ files: new Map() }),
     demo: null,
+    more: [(app) => void registerOperate(app, emptyOperate)],
     metrics: createMetrics(),
     nowMs: () => 0,
     onDefect: () => undefined,
     tls: null,
   })
+}
+
+const emptyOperate: OperatePorts = {
+  log: null,
+  clock: createSystemClock(),
+  services: [],
+  experimentsFile: null,
+  blender: blenderSchema.parse({}),
+  openDestination: null,
+  imports: { folder: join(tmpdir(), 'freshet-keys-matrix'), newId: () => 'upload', pause: () => Promise.resolve() },
+  room: createByteRoom(1 << 20, () => 0),
+  onError: () => undefined,
 }
 
 function emptyIngest(nowMs: () => number): Ingest {

@@ -271,7 +271,7 @@ function Promote({
           event.preventDefault()
           const query = new URLSearchParams({
             surface,
-            ...(to !== '' && Object.fromEntries([to.split('=')])),
+            ...promotionOf(to),
           }).toString()
           void change(`/v1/models/${encodeURIComponent(version)}/promotion?${query}`, `${version} is promoted.`)
         }}
@@ -296,6 +296,12 @@ function Promote({
       </form>
     </Dialog>
   )
+}
+
+/** `share=0.1` as a parameter; empty: none, which means all users. */
+function promotionOf(to: string): Readonly<Record<string, string>> {
+  const [name, share] = to.split('=')
+  return name === undefined || share === undefined ? {} : { [name]: share }
 }
 
 function RollBack({

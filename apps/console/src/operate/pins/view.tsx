@@ -178,7 +178,7 @@ function Fact({ name, value }: { readonly name: string; readonly value: unknown 
           ? value.map(String).join(', ')
           : typeof value === 'object'
             ? JSON.stringify(value)
-            : String(value)}
+            : textOf(value)}
       </dd>
     </>
   )
@@ -227,6 +227,10 @@ function DeleteButton({ pinId, onDeleted }: { readonly pinId: string; readonly o
       )}
     </>
   )
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -10,7 +10,7 @@ export async function askOperations<T>(
   path: string,
   options: CallOptions = {},
 ): Promise<T> {
-  let first: unknown = null
+  let first: Error | null = null
   for (const { name } of services) {
     try {
       return await callJson<T>(`/api/operations/${encodeURIComponent(name)}${path}`, options)
@@ -18,7 +18,7 @@ export async function askOperations<T>(
       options.signal?.throwIfAborted()
       if (isFailure(thrown) && thrown.status >= 400 && thrown.status < 500 && thrown.code !== 'ROUTE_UNKNOWN')
         throw thrown
-      first ??= thrown
+      first ??= thrown as Error
     }
   }
   throw first ?? Object.assign(new Error('The console knows no operations server.'), { status: 0, code: 'NO_SERVICE' })

@@ -231,7 +231,7 @@ function State({ state, reload }: { readonly state: UserState; readonly reload: 
               keyOf={(_, at) => String(at)}
               columns={[
                 { name: 'When', cell: (action) => time(Date.parse(String(action['at']))) },
-                { name: 'Action', cell: (action) => String(action['action'] ?? '') },
+                { name: 'Action', cell: (action) => (typeof action['action'] === 'string' ? action['action'] : '') },
                 {
                   name: 'Pin',
                   cell: ({ pinId }) =>

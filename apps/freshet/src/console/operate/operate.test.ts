@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { asId, type EventId, type UserId } from '@freshet/domain/ids'
 import { anEngagement } from '@freshet/domain/testing'
 import { until } from '@freshet/service/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -26,7 +27,10 @@ describe('dead letters on the page', () => {
     ...{ sourceTopic: 'engagements.v1', sourcePartition: 0, sourcePosition: 7, key: 'ada' },
     ...{ code: 'CODEC_NEWER', message: 'of a newer version', schema: 'x', atMs: Date.UTC(2026, 0, 1) },
   }
-  const good = { ...letter, value: encodeEngagement(anEngagement({ userId: 'ada', eventId: 'put-aside' }), 1_000) }
+  const good = {
+    ...letter,
+    value: encodeEngagement(anEngagement({ userId: asId<UserId>('ada'), eventId: asId<EventId>('put-aside') }), 1_000),
+  }
   const bad = { ...letter, sourcePosition: 8, code: 'CODEC_INVALID', value: Uint8Array.of(1, 2, 3) }
 
   it('are listed, shown, and applied once by two replays', async () => {

@@ -49,7 +49,7 @@ async function importNow(id: string, reading: object = {}, dryRun = false): Prom
       ;({ job } = (await world.ask('GET', `/imports/${id}`)).json)
       return job?.state !== 'running'
     },
-    { timeoutMs: 20_000 },
+    20_000,
   )
   return job!
 }
