@@ -96,6 +96,8 @@ export function createEmbedded(options: {
   readonly feedObserver?: FeedObserver
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
+  /** Called with what the sources did for each request. */
+  readonly onRetrieved?: NonNullable<Parameters<typeof createCandidateService>[0]['onRetrieved']>
   /** Called with new training rows. */
   readonly onRows?: RankingTrainingOptions['onRows']
   /** Called with the record of each trained model. */
@@ -135,6 +137,7 @@ export function createEmbedded(options: {
       else if (event.kind === 'snapshot-failed') onError('candidate-service', event.error)
       options.onViewEvent?.(event)
     },
+    ...(options.onRetrieved && { onRetrieved: options.onRetrieved }),
   })
   const ranker = createRanker({
     log,

@@ -11,7 +11,7 @@ import { createSystemRandom } from '@freshet/adapters/system/random'
 import { createFeedObserver, observeMemory } from '@freshet/blender/feed-metrics'
 import { admitCall } from '@freshet/blender/admit-call'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
-import { observe as observeCandidates } from '@freshet/candidate-service/observe'
+import { observe as observeCandidates, sourceObserver } from '@freshet/candidate-service/observe'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import {
@@ -142,6 +142,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     pause: () => pause(),
     feedObserver: createFeedObserver(metrics, report),
     updaterInstruments: updaterInstruments(metrics),
+    onRetrieved: sourceObserver(metrics),
     onError: (part, error, at) => report(error, { part, ...at }),
     onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
     onUnhealthy: (warning) => logger.warn(warning),

@@ -4,6 +4,8 @@ import { removalsOf, streamWidth, type Phase, type Row, type StageFlow } from '.
 
 const rowHeight = 46
 const phaseGap = 14
+/** Room for the name of the phase above its stages. */
+const narrowGap = 30
 const nodeHeight = 30
 const fontWidth = 6.6
 
@@ -39,7 +41,7 @@ export function PipelineDrawing({
 
   const isNarrow = width < 620
   const placed: (readonly Placed[])[] = []
-  let y = 8
+  let y = isNarrow ? 24 : 8
   for (const { rows } of phases) {
     placed.push(
       rows.map((row) => {
@@ -48,15 +50,15 @@ export function PipelineDrawing({
         return { row, y: at }
       }),
     )
-    y += phaseGap
+    y += isNarrow ? narrowGap : phaseGap
   }
   const height = y
   const all = placed.flat()
   const most = Math.max(1, ...all.map(({ row }) => lastFlow(row).candidatesOut))
   const slowest = Math.max(1e-6, ...all.map(({ row }) => tookOf(row) ?? 0))
   const phaseWidth = isNarrow ? 0 : 132
-  const nodeWidth = isNarrow ? Math.min(176, width * 0.5) : 216
-  const x = phaseWidth + 34
+  const nodeWidth = isNarrow ? Math.min(190, width * 0.55) : 216
+  const x = isNarrow ? 10 : phaseWidth + 34
   const middle = x + nodeWidth / 2
   const right = x + nodeWidth
   const timeWidth = isNarrow ? 0 : 150
@@ -82,11 +84,9 @@ export function PipelineDrawing({
                 height={rows.length * rowHeight + 2}
                 rx={12}
               />
-              {!isNarrow && (
-                <text className="pipeline-phase-name" x={16} y={top + 25}>
-                  {name}
-                </text>
-              )}
+              <text className="pipeline-phase-name" x={isNarrow ? 2 : 16} y={isNarrow ? top - 6 : top + 25}>
+                {name}
+              </text>
             </g>
           )
         })}
@@ -162,6 +162,11 @@ export function PipelineDrawing({
                   </text>
                 </g>
               )}
+              {isNarrow && removed === 0 && took !== null && took > 0 && (
+                <text className="pipeline-time-text" x={width - 10} y={top + 19.5} textAnchor="end" aria-hidden="true">
+                  {duration(took)}
+                </text>
+              )}
               {!isNarrow && took !== null && took > 0 && (
                 <g aria-hidden="true">
                   <rect
@@ -194,7 +199,7 @@ function keyOf(row: Row): string {
 }
 
 function nameOf(row: Row): string {
-  return row.kind === 'stage' ? row.flow.stage : `${row.flows.length} stages without effect`
+  return row.kind === 'stage' ? row.flow.stage : `${row.flows.length} quiet stages`
 }
 
 function tookOf(row: Row): number | null {

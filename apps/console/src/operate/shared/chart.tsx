@@ -73,6 +73,8 @@ export function Chart(props: ChartProps) {
   )
 }
 
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
+
 const charts = new WeakMap<HTMLElement, (data: uPlot.AlignedData) => void>()
 
 function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
@@ -96,7 +98,11 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
     cursor: { y: false, points: { size: 7 } },
     legend: { live: true },
     scales: {
-      x: { time: xNames === undefined },
+      x: {
+        time: xNames === undefined,
+        // Half a step of room at both ends, so that names fit and a single point is in the middle.
+        ...(xNames !== undefined && { range: (): [number, number] => [-0.5, xNames.length - 0.5] }),
+      },
       y: { range: (_chart, low, high) => rangeOf(low, high, fromZero) },
     },
     axes: [
@@ -107,11 +113,19 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
           values: (_chart, places) => places.map((place) => xNames[place] ?? ''),
           grid: { show: false },
         }),
+        ...(xNames === undefined && {
+          values: (_chart: uPlot, seconds: number[]) => seconds.map((each) => timeOfDay.format(1_000 * each)),
+          space: 70,
+        }),
       },
       { ...axis, size: 64, values: (_chart, values) => values.map(format) },
     ],
     series: [
-      { ...(xNames !== undefined && { value: (_chart, place) => xNames[place] ?? '—' }), label: xNames ? '' : 'Time' },
+      {
+        label: xNames === undefined ? 'Time' : 'Model',
+        value: (_chart, place) =>
+          place === null ? '—' : xNames === undefined ? timeOfDay.format(1_000 * place) : (xNames[place] ?? '—'),
+      },
       ...props.lines.map(({ name, series, isDashed = false }, at) => ({
         label: name,
         stroke: colour(`--series-${series ?? (at % 6) + 1}`),

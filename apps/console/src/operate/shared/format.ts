@@ -19,6 +19,7 @@ export function percent(share: number): string {
 
 /** A duration in milliseconds: `0.4 ms`, `12 ms`, `3.2 s`, `4 min`, `5 h`, `6 days`. */
 export function duration(ms: number): string {
+  if (ms === 0) return '0 ms'
   if (ms < 10) return `${ms.toFixed(ms < 1 ? 2 : 1)} ms`
   if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
