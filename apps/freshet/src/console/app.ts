@@ -35,8 +35,6 @@ export interface ConsoleOptions {
   readonly page: () => Promise<Page>
   /** null: the data is not the sample. */
   readonly demo: Demo | null
-  /** Adds further routes. */
-  readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly metrics: Metrics
   readonly nowMs: () => number
   readonly onDefect: (error: unknown) => void

@@ -50,7 +50,6 @@ export function aConsole({
     more: [],
     page: async () => ({ problem: 'no page' }),
     demo: null,
-    more: [],
     metrics: createMetrics(),
     nowMs: () => performance.now(),
     onDefect: (error) => {

@@ -25,8 +25,6 @@ export interface ListenConsole {
   /** Adds further routes. */
   readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly page: Promise<Page>
-  /** Adds further routes. */
-  readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly metrics: Metrics
   readonly report: Report
   readonly tls: Tls

@@ -120,7 +120,6 @@ function emptyConsole(access: Access): FastifyInstance {
     },
     forward: async (_to, _path, _request, reply) => reply.send({}),
     ask: async () => ({ pins: [], contributionProblem: '' }),
-    more: [],
     page: async () => ({ files: new Map() }),
     demo: null,
     more: [(app) => void registerOperate(app, emptyOperate)],
