@@ -2,6 +2,7 @@ import { Badge } from '../../ui/card.tsx'
 import { Table } from '../../ui/table.tsx'
 import { count, duration, percent } from '../shared/format.ts'
 import { tableLines } from './lines.ts'
+import { forPage } from './words.ts'
 import type { Job } from './types.ts'
 
 /** How far an import is, and its table. */
@@ -28,7 +29,7 @@ export function JobProgress({ job }: { readonly job: Job }) {
       )}
       {error !== null && (
         <p className="notice notice-bad" role="alert">
-          <strong>{error.code}</strong>: {error.message}
+          <strong>{error.code}</strong>: {forPage(error.message)}
         </p>
       )}
       <table className="table import-table">
@@ -64,7 +65,10 @@ export function JobProgress({ job }: { readonly job: Job }) {
                 name: 'Lines',
                 cell: ({ places, count: all }) => `${places.join(', ')}${all > places.length ? ', …' : ''}`,
               },
-              { name: 'The first of them', cell: ({ example }) => <span className="import-example">{example}</span> },
+              {
+                name: 'The first of them',
+                cell: ({ example }) => <span className="import-example">{forPage(example)}</span>,
+              },
             ]}
           />
         </section>

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Badge } from '../../ui/card.tsx'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { fieldName } from './lines.ts'
+import { forPage } from './words.ts'
 import type { Plan, Reading } from './types.ts'
 
 /** How a file is read, column by column, with controls that change it. */
@@ -28,7 +29,7 @@ export function PlanForm({
     <div className="stack import-plan">
       {problem !== null && (
         <p className="notice notice-warn" role="alert">
-          <strong>This file cannot be imported like this.</strong> {problem}
+          <strong>This file cannot be imported like this.</strong> {forPage(problem)}
         </p>
       )}
       {columns.length > 0 && <Columns plan={plan} reading={reading} set={set} />}
@@ -45,7 +46,7 @@ export function PlanForm({
           {times !== null && (
             <>
               <dt>Times</dt>
-              <dd>{times.replace('; --time-unit changes this', '')}</dd>
+              <dd>{forPage(times)}</dd>
             </>
           )}
           {rules !== '' && (
@@ -65,7 +66,7 @@ export function PlanForm({
               <li key={line}>
                 <Badge>line {line}</Badge>{' '}
                 {wrong !== undefined ? (
-                  <Badge tone="bad">{wrong}</Badge>
+                  <span className="import-wrong">{forPage(wrong)}</span>
                 ) : event === undefined ? (
                   <span className="soft">skipped by a rule</span>
                 ) : (

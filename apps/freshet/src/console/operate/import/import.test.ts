@@ -75,6 +75,7 @@ describe('an import through the page', () => {
     expect(guessed).toMatchObject({ format: 'CSV with semicolons', as: 'pins' })
     expect(guessed.problem).toMatch(/^no column is the pin/)
     expect(guessed.problem).not.toContain(world.folder)
+    expect(guessed.fields).toEqual(expect.arrayContaining(['userId', 'pinId', 'title']))
     expect(guessed.columns.map(({ name }) => name)).toEqual(['visitor', 'article', 'when', 'note', 'kind'])
     expect(guessed.columns[3]?.samples[0]).toBe('one\ntwo')
 

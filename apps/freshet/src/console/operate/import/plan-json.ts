@@ -93,7 +93,10 @@ export async function describePlan(
     if (shape.kind !== 'recording') {
       const rows = await firstRows(sample, shape, shownRows)
       const mapping = proposeColumns(shape.columns, mappingOptions(options))
-      known.plan = { ...known.plan, ...aboutColumns(mapping, shape.columns, rows) }
+      // Until the page says what rows are, a column may become any field: a column that is the user makes them engagements.
+      const all = [...new Set([...fieldsOf.engagements, ...fieldsOf.pins])]
+      const fields = reading.as === undefined && mapping.as === 'pins' ? all : fieldsOf[mapping.as]
+      known.plan = { ...known.plan, ...aboutColumns(mapping, shape.columns, rows), fields }
     }
     return { ...known.plan, ...(await aboutPlan(await planFile(path, options))) }
   } catch (error) {
@@ -133,7 +136,6 @@ function aboutColumns(mapping: Mapping, columns: readonly string[], rows: readon
   const hints = nearFields(mapping)
   return {
     as: mapping.as,
-    fields: fieldsOf[mapping.as],
     columns: columns.slice(0, maxColumns).map((name, at) => ({
       name,
       field: mapping.fields.find(({ column }) => column === at)?.field ?? null,
