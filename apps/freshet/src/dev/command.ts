@@ -241,7 +241,12 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       : await startConsole(
           context,
           { ingestPort, feedPort, adminPort: adminPort ?? null },
-          { page, demo: pictures === null ? null : await demoOf(pictures), more: [operate], nowMs: () => performance.now() },
+          {
+            page,
+            demo: pictures === null ? null : await demoOf(pictures),
+            more: [operate],
+            nowMs: () => performance.now(),
+          },
         )
   process.stdout.write(
     welcome({

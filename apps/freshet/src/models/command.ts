@@ -94,8 +94,11 @@ async function ask(given: ModelsArguments, terminal: Terminal): Promise<Found> {
   const operations = given.operations === undefined ? null : operationsOf(given)
   const rankers = given.ranker ?? given.operations
   const ranker =
-    rankers === undefined ? null : ((await askOperations(rankers, '/v1/models/serving', { signal })) as RankerModelsJson)
-  if (operations !== null) return { ...((await askOperations(operations, '/v1/models', { signal })) as ModelsJson), ranker }
+    rankers === undefined
+      ? null
+      : ((await askOperations(rankers, '/v1/models/serving', { signal })) as RankerModelsJson)
+  if (operations !== null)
+    return { ...((await askOperations(operations, '/v1/models', { signal })) as ModelsJson), ranker }
   return withOpen(openLog(given), async (open) => {
     const registries = await readRegistries(registryLog(open, terminal))
     const folder = given.models ?? (given.data === undefined ? null : join(given.data, 'artefacts'))
