@@ -6,13 +6,25 @@ import { sourcesOf } from './import-graph.ts'
 
 const root = join(import.meta.dirname, '../..')
 const least = 6
+const twoEnds = 'The two ends of one answer: the page may not import what is not made for browsers.'
 
 /** Files that may share lines, and why. */
 const allowed: readonly { readonly files: readonly [string, string]; readonly reason: string }[] = [
   {
     files: ['apps/console/src/api/config.ts', 'apps/freshet/src/console/demo.ts'],
-    reason: 'The two ends of one answer: the page may not import what is not made for browsers.',
+    reason: twoEnds,
   },
+  ...(
+    [
+      ['system/samples.ts', 'services.ts'],
+      ['sources/view.tsx', 'sources.ts'],
+      ['import/types.ts', 'import/jobs.ts'],
+      ['import/types.ts', 'import/plan-json.ts'],
+    ] as const
+  ).map(([page, server]) => ({
+    files: [`apps/console/src/operate/${page}`, `apps/freshet/src/console/operate/${server}`] as const,
+    reason: twoEnds,
+  })),
 ]
 
 /** The sources of ours: all TypeScript but what buf writes. */

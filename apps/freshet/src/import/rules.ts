@@ -118,20 +118,22 @@ export interface RatingRules {
 
 /** Rules for a scale of ratings: from four fifths a save, from three fifths a closeup, below a dismiss. Throws an ImportError if the sample does not show the scale. */
 export function ratingRules(file: string, column: string, sample: readonly string[]): RatingRules {
-  const words = sample.find((cell) => cell !== '' && Number.isNaN(Number(cell)))
-  if (words !== undefined) {
+  const given = sample.filter((cell) => cell !== '')
+  const words = given.find((cell) => Number.isNaN(Number(cell)))
+  const numbers = given.map(Number).filter((number) => !Number.isNaN(number))
+  // A few wrong cells are refused row by row.
+  if (words !== undefined && numbers.length < 0.9 * given.length) {
     throw new ImportError(
       file,
       `the column ${column} contains ${JSON.stringify(words)}, which is not a number (the decimal separator is a point); give rules, for example --map '${column}=${words}:save'`,
     )
   }
-  const given = sample.filter((cell) => cell !== '').map(Number)
-  const largest = given.reduce((most, value) => Math.max(most, value), 0)
+  const largest = numbers.reduce((most, value) => Math.max(most, value), 0)
   const scale = [1, 5, 10, 100].find((most) => largest <= most)
-  if (scale === undefined || given.some((value) => !(value >= 0))) {
+  if (scale === undefined || numbers.some((value) => !(value >= 0))) {
     throw new ImportError(
       file,
-      `the column ${column} is not a known scale of ratings (0–1, 5, 10, 100): its values range from ${Math.min(...given)} to ${largest}; give rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
+      `the column ${column} is not a known scale of ratings (0–1, 5, 10, 100): its values range from ${Math.min(...numbers)} to ${largest}; give rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
     )
   }
   const rule = (comparison: Comparison, share: number, action: Action): Rule => ({

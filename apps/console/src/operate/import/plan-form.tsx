@@ -29,7 +29,7 @@ export function PlanForm({
     <div className="stack import-plan">
       {problem !== null && (
         <p className="notice notice-warn" role="alert">
-          <strong>This file cannot be imported like this.</strong> {forPage(problem)}
+          <strong>This file cannot be imported like this:</strong> {forPage(problem)}
         </p>
       )}
       {columns.length > 0 && <Columns plan={plan} reading={reading} set={set} />}

@@ -18,6 +18,5 @@ const controls: readonly (readonly [option: RegExp, words: string])[] = [
 
 /** A message of the import, with the controls of the page instead of the options of the command. */
 export function forPage(message: string): string {
-  const text = controls.reduce((sum, [option, words]) => sum.replaceAll(option, words), message)
-  return text.charAt(0).toUpperCase() + text.slice(1)
+  return controls.reduce((text, [option, words]) => text.replaceAll(option, words), message)
 }
