@@ -16,13 +16,16 @@ const allowed: readonly { readonly files: readonly [string, string]; readonly re
   },
   ...(
     [
-      ['system/samples.ts', 'services.ts'],
-      ['sources/view.tsx', 'sources.ts'],
-      ['import/types.ts', 'import/jobs.ts'],
-      ['import/types.ts', 'import/plan-json.ts'],
+      ['system/samples.ts', 'console/operate/services.ts'],
+      ['pipeline/layout.ts', 'console/operate/pipeline.ts'],
+      ['sources/view.tsx', 'console/operate/sources.ts'],
+      ['experiments/view.tsx', 'console/operate/experiments.ts'],
+      ['import/types.ts', 'console/operate/import/jobs.ts'],
+      ['import/types.ts', 'console/operate/import/plan-json.ts'],
+      ['import/types.ts', 'import/options.ts'],
     ] as const
   ).map(([page, server]) => ({
-    files: [`apps/console/src/operate/${page}`, `apps/freshet/src/console/operate/${server}`] as const,
+    files: [`apps/console/src/operate/${page}`, `apps/freshet/src/${server}`] as const,
     reason: twoEnds,
   })),
 ]

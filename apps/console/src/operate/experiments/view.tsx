@@ -193,14 +193,13 @@ function FileCard({
 }
 
 function changesOf({ params, onlySources, withoutSources, model, headFactors }: Arm): string {
-  const changes = [
-    ...Object.entries(params).map(([path, value]) => `${path} = ${JSON.stringify(value)}`),
-    ...(onlySources.length > 0 ? [`only ${onlySources.join(', ')}`] : []),
-    ...(withoutSources.length > 0 ? [`without ${withoutSources.join(', ')}`] : []),
-    ...(model === '' ? [] : [`model ${model}`]),
-    ...Object.entries(headFactors).map(([head, factor]) => `${head} × ${factor}`),
-  ]
-  return changes.join(', ') || 'none'
+  const all: string[] = []
+  for (const [path, value] of Object.entries(params)) all.push(`${path} = ${JSON.stringify(value)}`)
+  for (const [head, factor] of Object.entries(headFactors)) all.push(`${head} × ${factor}`)
+  if (onlySources.length > 0) all.push(`only ${onlySources.join(', ')}`)
+  if (withoutSources.length > 0) all.push(`without ${withoutSources.join(', ')}`)
+  if (model !== '') all.push(`model ${model}`)
+  return all.length === 0 ? 'none' : all.join(', ')
 }
 
 function Report({ report, hasFile }: { readonly report: ExperimentsAnswer['report']; readonly hasFile: boolean }) {

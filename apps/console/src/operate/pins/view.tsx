@@ -1,19 +1,19 @@
-import { useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { useConfig } from '../../api/config-context.tsx'
-import { asFailure, callJson } from '../../api/http.ts'
+import { callJson } from '../../api/http.ts'
 import { useResource } from '../../api/use-resource.ts'
 import { Button } from '../../ui/button.tsx'
 import { Badge, Card, Figure } from '../../ui/card.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { TextField } from '../../ui/field.tsx'
 import { EmptyState, Loaded } from '../../ui/states.tsx'
-import { useToast } from '../../ui/toast.tsx'
 import { OperatorPage } from '../frame.tsx'
 import { Bars } from '../shared/bars.tsx'
 import { Counters, type Counts } from '../shared/counters.tsx'
 import { count, figure, time } from '../shared/format.ts'
+import { decoded } from '../shared/decoded.ts'
+import { IdSearch } from '../shared/id-search.tsx'
 import { JsonFold } from '../shared/json-fold.tsx'
+import { useConfirmed } from '../shared/use-confirmed.ts'
 import { askOperations } from '../shared/operations.ts'
 import '../shared/shared.css'
 import './pins.css'
@@ -35,27 +35,15 @@ export function PinView() {
   const { pinId } = useParams<{ pinId?: string }>()
   const [, navigate] = useLocation()
   const chosen = pinId === undefined ? null : decoded(pinId)
-  const [text, setText] = useState(chosen ?? '')
   return (
     <OperatorPage title="Pins" about="The catalogue entry of a pin, and what users did with it.">
-      <form
-        className="row section-space"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (text.trim() !== '') navigate(`/operate/pins/${encodeURIComponent(text.trim())}`)
+      <IdSearch
+        label="Pin id"
+        value={chosen ?? ''}
+        onSearch={(id) => {
+          navigate(`/operate/pins/${encodeURIComponent(id)}`)
         }}
-      >
-        <TextField
-          label="Pin id"
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value)
-          }}
-        />
-        <Button type="submit" look="solid">
-          Show
-        </Button>
-      </form>
+      />
       <div className="section-space">
         {chosen === null ? (
           <EmptyState title="Which pin?" action={<a href="/operate/users">Look at a user's last feed</a>}>
@@ -185,41 +173,21 @@ function Fact({ name, value }: { readonly name: string; readonly value: unknown 
 }
 
 function DeleteButton({ pinId, onDeleted }: { readonly pinId: string; readonly onDeleted: () => void }) {
-  const [isAsking, setIsAsking] = useState(false)
-  const [isBusy, setIsBusy] = useState(false)
-  const show = useToast()
-  const close = (): void => {
-    setIsAsking(false)
-  }
-  const remove = async (): Promise<void> => {
-    setIsBusy(true)
-    try {
-      await callJson('/api/admin/v1/pins', { body: { pins: [{ pinId, deleted: true }] } })
-      show({ message: `${pinId} is deleted. Feeds no longer show it.` })
-      close()
-      onDeleted()
-    } catch (thrown) {
-      show({ message: asFailure(thrown).message, tone: 'bad' })
-    } finally {
-      setIsBusy(false)
-    }
-  }
+  const { isAsking, isBusy, ask, cancel, confirm } = useConfirmed(
+    () => callJson('/api/admin/v1/pins', { body: { pins: [{ pinId, deleted: true }] } }),
+    `${pinId} is deleted. Feeds no longer show it.`,
+    onDeleted,
+  )
   return (
     <>
-      <Button
-        size="s"
-        look="danger"
-        onClick={() => {
-          setIsAsking(true)
-        }}
-      >
+      <Button size="s" look="danger" onClick={ask}>
         Delete…
       </Button>
       {isAsking && (
-        <Dialog title={`Delete ${pinId}`} onClose={close} width="s">
+        <Dialog title={`Delete ${pinId}`} onClose={cancel} width="s">
           <div className="stack">
             <p>Feeds no longer show the pin. What users did with it stays. Post or import it again to bring it back.</p>
-            <Button look="danger" disabled={isBusy} onClick={() => void remove()}>
+            <Button look="danger" disabled={isBusy} onClick={confirm}>
               Delete from the catalogue
             </Button>
           </div>
@@ -235,12 +203,4 @@ function textOf(value: unknown): string {
 
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0
-}
-
-function decoded(id: string): string {
-  try {
-    return decodeURIComponent(id)
-  } catch {
-    return id
-  }
 }

@@ -13,7 +13,10 @@ import { useToast } from '../../ui/toast.tsx'
 import { OperatorPage } from '../frame.tsx'
 import { count, figure, percent, time } from '../shared/format.ts'
 import { Counters, type Counts } from '../shared/counters.tsx'
+import { decoded } from '../shared/decoded.ts'
+import { IdSearch } from '../shared/id-search.tsx'
 import { JsonFold } from '../shared/json-fold.tsx'
+import { useConfirmed } from '../shared/use-confirmed.ts'
 import { askOperations } from '../shared/operations.ts'
 import { saveAs } from '../shared/save-as.ts'
 import '../shared/shared.css'
@@ -52,9 +55,7 @@ export function UserView() {
   const { userId } = useParams<{ userId?: string }>()
   const config = useConfig().value
   const [, navigate] = useLocation()
-  const [text, setText] = useState(userId ?? '')
   const go = (id: string): void => {
-    setText(id)
     navigate(`/operate/users/${encodeURIComponent(id)}`)
   }
   const chosen = userId === undefined ? null : decoded(userId)
@@ -63,24 +64,7 @@ export function UserView() {
       title="Users"
       about="What the services know of a user, what they served, and how to hand it out or erase it."
     >
-      <form
-        className="row section-space"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (text.trim() !== '') go(text.trim())
-        }}
-      >
-        <TextField
-          label="User id"
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value)
-          }}
-        />
-        <Button type="submit" look="solid">
-          Show
-        </Button>
-      </form>
+      <IdSearch key={chosen} label="User id" value={chosen ?? ''} onSearch={go} />
       {(config?.users.length ?? 0) > 0 && (
         <p className="tags section-space" aria-label="Simulated users">
           {config?.users.map(({ userId: id, name }) => (
@@ -349,45 +333,24 @@ function ExportButton({ userId }: { readonly userId: string }) {
 }
 
 function EraseButton({ userId, onErased }: { readonly userId: string; readonly onErased: () => void }) {
-  const [isAsking, setIsAsking] = useState(false)
   const [typed, setTyped] = useState('')
-  const [isBusy, setIsBusy] = useState(false)
-  const show = useToast()
-  const close = (): void => {
-    setIsAsking(false)
-    setTyped('')
-  }
-  const erase = async (): Promise<void> => {
-    setIsBusy(true)
-    try {
-      await callJson(`/api/admin/v1/users/${encodeURIComponent(userId)}`, { method: 'DELETE' })
-      show({ message: `${userId} is erased. The services forget within a second.` })
-      close()
-      onErased()
-    } catch (thrown) {
-      show({ message: asFailure(thrown).message, tone: 'bad' })
-    } finally {
-      setIsBusy(false)
-    }
-  }
+  const { isAsking, isBusy, ask, cancel, confirm } = useConfirmed(
+    () => callJson(`/api/admin/v1/users/${encodeURIComponent(userId)}`, { method: 'DELETE' }),
+    `${userId} is erased. The services forget within a second.`,
+    onErased,
+  )
   return (
     <>
-      <Button
-        size="s"
-        look="danger"
-        onClick={() => {
-          setIsAsking(true)
-        }}
-      >
+      <Button size="s" look="danger" onClick={ask}>
         Erase…
       </Button>
       {isAsking && (
-        <Dialog title={`Erase ${userId}`} onClose={close} width="s">
+        <Dialog title={`Erase ${userId}`} onClose={cancel} width="s">
           <form
             className="stack"
             onSubmit={(event) => {
               event.preventDefault()
-              if (typed === userId) void erase()
+              if (typed === userId) confirm()
             }}
           >
             <p>
@@ -410,12 +373,4 @@ function EraseButton({ userId, onErased }: { readonly userId: string; readonly o
       )}
     </>
   )
-}
-
-function decoded(id: string): string {
-  try {
-    return decodeURIComponent(id)
-  } catch {
-    return id
-  }
 }
