@@ -1,6 +1,7 @@
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
 import { consoleSchema, type ConsoleProcessConfig } from './config.ts'
 import { listenConsole } from './listen.ts'
+import { remoteOperate } from './remote-operate.ts'
 import { openBrowser } from './open-browser.ts'
 import { openPage, ownPage } from './page/build.ts'
 import { certificatesForOthers, type Upstream } from './proxy/upstreams.ts'
@@ -26,13 +27,18 @@ async function start(context: ServiceContext<ConsoleProcessConfig>): Promise<voi
     onBuild: () => logger.info('building the page'),
     onProblem: (error) => report(error, { part: 'console', outcome: 'left-out' }),
   })
+  const upstreamOperations = operations.map(named)
+  const operate = remoteOperate(
+    context,
+    upstreamOperations.map(({ name, url }) => ({ name, operations: url })),
+  )
   const port = await listenConsole({
-    ...{ access, tls, metrics, report, use, page, config: config.console, demo: null, more: [] },
+    ...{ access, tls, metrics, report, use, page, config: config.console, demo: null, more: [operate] },
     upstreams: {
       events: upstream('events', events),
       feeds: upstream('feeds', feeds),
       admin: admin === null ? null : upstream('admin', admin),
-      operations: new Map(operations.map((text) => named(text)).map((each) => [each.name, each])),
+      operations: new Map(upstreamOperations.map((each) => [each.name, each])),
     },
     certificates: certificatesForOthers(tls),
     nowMs: () => performance.now(),

@@ -15,7 +15,7 @@ import { readSources, sourceCosts } from './sources.ts'
 import { feedServed } from '@freshet/contracts/inspection/served'
 
 /** The rule of every call of the operator's side. */
-export const operateRule: CallRule<never> = { rule: 'admin' }
+const operateRule: CallRule<never> = { rule: 'admin' }
 
 /** How long a call may read the log. */
 const timeoutMs = 30_000

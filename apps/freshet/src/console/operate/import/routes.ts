@@ -26,7 +26,7 @@ export interface UploadJson {
 }
 
 /** Maximum size of a piece of a file. */
-export const maxPieceBytes = 1 << 20
+const maxPieceBytes = 1 << 20
 const maxFiles = 16
 const maxFileBytes = 2_000_000_000
 
