@@ -52,7 +52,7 @@ export function tableLines({ dryRun, state, table }: Pick<Job, 'dryRun' | 'state
 }
 
 /** Field names for people. */
-export const fieldWords: Readonly<Record<string, string>> = {
+const fieldWords: Readonly<Record<string, string>> = {
   userId: 'user',
   pinId: 'pin (item)',
   occurredAt: 'time',

@@ -213,7 +213,7 @@ function fitted(text: string, room: number): string {
 }
 
 /** A stage in words. */
-export function describe(flow: StageFlow): string {
+function describe(flow: StageFlow): string {
   const { stage, candidatesIn, candidatesOut, tookMs, errors } = flow
   const removals = removalsOf(flow).map(([reason, value]) => `${count(value)} for ${reason}`)
   const failures = Object.entries(errors).map(([code, share]) => `${code} in ${percent(share)}`)
