@@ -95,7 +95,7 @@ function whyDown({ name, message, cause }: Error, operations: string): string {
 }
 
 /** The figures of a process that the page shows. */
-export function sampleOf(series: readonly Series[]): ServiceSample {
+function sampleOf(series: readonly Series[]): ServiceSample {
   const started = sumOf(series, 'process_start_time_seconds')
   const loop = sumOf(series, 'nodejs_eventloop_lag_p99_seconds')
   const views = sumsBy(series, 'freshet_view_lag_records', 'service')
