@@ -8,13 +8,17 @@
  * without them what needs them is skipped by name.
  */
 import { cpus, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../harness/arguments.ts'
 import { openCluster, type Cluster } from '../harness/cluster.ts'
 import { benchmarks } from './benchmarks.ts'
 import type { BenchRow } from './row.ts'
 import { formatTable } from './table.ts'
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } } })
+const values = readArguments(
+  'npm run bench --',
+  { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  { only: 'TEXT' },
+)
 const { quick } = values
 const wanted = benchmarks.filter(({ name }) => name.toLowerCase().includes((values.only ?? '').toLowerCase()))
 const rows: BenchRow[] = []

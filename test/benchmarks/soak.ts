@@ -13,17 +13,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { Degradation, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { readArguments } from '../harness/arguments.ts'
 import { eventually } from '../harness/eventually.ts'
 import { freePorts } from '../harness/ports.ts'
 import { createNodeProcess } from '../harness/processes.ts'
 import { pageSize } from './feed-load.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run soak --',
+  {
     pins: { type: 'string', default: '3000' },
     users: { type: 'string', default: '5000' },
     history: { type: 'string', default: '0' },
@@ -34,13 +35,22 @@ const { values } = parseArgs({
     restart: { type: 'boolean', default: false },
     node: { type: 'string' },
   },
-})
-const pins = number('pins')
-const users = number('users')
-const history = number('history')
-const feedsPerSecond = number('feeds')
-const eventsPerSecond = number('events')
-const minutes = number('minutes')
+  {
+    pins: 'N',
+    users: 'N',
+    history: 'N',
+    feeds: 'N',
+    events: 'N',
+    minutes: 'N',
+    node: 'FLAGS',
+  },
+)
+const pins = Number(values.pins)
+const users = Number(values.users)
+const history = Number(values.history)
+const feedsPerSecond = Number(values.feeds)
+const eventsPerSecond = Number(values.events)
+const minutes = Number(values.minutes)
 
 const sampleSeconds = 15
 const batchEvents = 500
@@ -100,12 +110,6 @@ try {
 } finally {
   await service.stop().catch(() => service.kill())
   rmSync(folder, { recursive: true, force: true })
-}
-
-function number(name: 'pins' | 'users' | 'history' | 'feeds' | 'events' | 'minutes'): number {
-  const value = Number(values[name])
-  if (!(value >= 0)) throw new Error(`--${name} is ${values[name]}; give a number that is not below 0`)
-  return value
 }
 
 /** What the first line of the program gives to Node: variables and flags. `--node` replaces the flags. */

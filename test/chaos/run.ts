@@ -10,14 +10,15 @@
  * one JSON line a row. Needs a Docker engine. Exit code 1 when a row did not hold.
  */
 import { cpus, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { formatResult, formatSummary, keepResult } from './report.ts'
 import { fullScale, shortScale } from './row.ts'
 import { chaosRows } from './rows.ts'
 import { runRow, type RowResult } from './run-row.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run chaos --',
+  {
     rows: { type: 'string' },
     short: { type: 'boolean', default: false },
     kills: { type: 'string' },
@@ -27,12 +28,19 @@ const { values } = parseArgs({
     patient: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
-})
+  {
+    rows: 'NAME,NAME',
+    kills: 'N',
+    repeat: 'N',
+    'events-per-second': 'N',
+    'feeds-per-second': 'N',
+    out: 'FILE',
+  },
+)
 const wanted = values.rows?.split(',') ?? chaosRows.map(({ name }) => name)
 const unknown = wanted.filter((name) => !chaosRows.some((row) => row.name === name))
 if (unknown.length > 0) {
-  console.error(`no rows: ${unknown.join(', ')}; there are ${chaosRows.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
+  refuseArguments(`no rows: ${unknown.join(', ')}; there are ${chaosRows.map(({ name }) => name).join(', ')}`)
 }
 const base = values.short ? shortScale : fullScale
 const scale = { ...base, kills: values.kills === undefined ? base.kills : Number(values.kills) }

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { plant } from '../simulation/planted-bugs.ts'
 import { plantedBugs } from './planted-bugs.ts'
 
@@ -6,20 +6,25 @@ import { plantedBugs } from './planted-bugs.ts'
  * `node test/feeds/run.ts [--feeds N] [--seed N] [--mix] [--bug NAME] [--bugs]`: checks feeds of a random world. `--mix` gives sources shares of the page. `--bug` plants a bug first and ends at the
  * first violation; `--bugs` lists them. Ends with 1 where a rule is broken.
  */
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run feeds --',
+  {
     feeds: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     mix: { type: 'boolean', default: false },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
   },
-})
+  { feeds: 'N', seed: 'N', bug: 'NAME' },
+)
 
 if (values.bugs === true) {
   for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
 } else {
-  if (values.bug !== undefined) plant(values.bug, plantedBugs)
+  const { bug } = values
+  if (bug !== undefined && !plantedBugs.some(({ name }) => name === bug))
+    refuseArguments(`there is no bug ${bug}; --bugs lists them`)
+  if (bug !== undefined) plant(bug, plantedBugs)
   const { playFeeds } = await import('./play.ts')
   const startedAt = performance.now()
   const played = await playFeeds({

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../harness/arguments.ts'
 import { readCases, type NamedCase } from './cases.ts'
 import { fuzz } from './play-fuzz.ts'
 import { playCase, type Played } from './play.ts'
@@ -9,14 +9,16 @@ import { startTarget, type Target } from './target-process.ts'
  * `npm run hostile [-- --cases DIR] [--only TEXT] [--fuzz N] [--seed N]`: plays every case, then mutated requests, against
  * all services in one process behind their real servers, and prints what came back. Ends with 1 where a law is broken.
  */
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run hostile --',
+  {
     cases: { type: 'string', multiple: true },
     only: { type: 'string', default: '' },
     fuzz: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
   },
-})
+  { cases: 'DIR', only: 'TEXT', fuzz: 'N', seed: 'N' },
+)
 
 const folders = [join(import.meta.dirname, 'cases'), ...(values.cases ?? [])]
 const cases = folders.flatMap((folder) => readCases(folder)).filter(({ name }) => name.includes(values.only))

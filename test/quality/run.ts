@@ -9,8 +9,8 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import { readArguments } from '../harness/arguments.ts'
 import { runFreshet } from './freshet.ts'
 import { pictureFigures, pictureLines } from './pictures.ts'
 import { recordingOf, recordingsFolder as cache } from './recordings.ts'
@@ -109,15 +109,17 @@ function line(row: Pick<QualityRow, 'set' | 'name' | 'aims' | 'note'>, report: R
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: {
+  const values = readArguments(
+    'npm run quality --',
+    {
       data: { type: 'string', default: join(root, '../shared/data') },
       every: { type: 'string', default: '20' },
       only: { type: 'string' },
       set: { type: 'string' },
       ablation: { type: 'boolean', default: false },
     },
-  })
+    { data: 'FOLDER', every: 'N', only: 'TEXT', set: 'NAME' },
+  )
   const every = Number(values.every)
   const data = resolve(values.data)
   console.log(

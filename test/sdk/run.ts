@@ -2,16 +2,20 @@
  * `npm run sdk:faults [-- --outage 10m] [--only TEXT]`: the SDK in Chromium and in Node against `freshet dev` through a proxy with faults, and
  * what became of its events. Exit code 1 when one was lost or doubled.
  */
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { findChromium, startChromium } from '../harness/chromium.ts'
 import { startDevServer } from './dev-server.ts'
 import { faultTable, nodeScenarios, pageScenarios, playFaults } from './faults.ts'
 import { hostileScenarios } from './hostile-scenarios.ts'
 import { packSdk } from './package.ts'
 
-const { values } = parseArgs({ options: { outage: { type: 'string', default: '8s' }, only: { type: 'string' } } })
+const values = readArguments(
+  'npm run sdk:faults --',
+  { outage: { type: 'string', default: '8s' }, only: { type: 'string' } },
+  { outage: '30s', only: 'TEXT' },
+)
 const [, count = '', unit = ''] = /^(\d+)(s|m)$/.exec(values.outage) ?? []
-if (count === '') throw new Error(`--outage is ${values.outage}; give for example 30s or 10m`)
+if (count === '') refuseArguments(`--outage is ${values.outage}; give for example 30s or 10m`)
 const outageMs = Number(count) * (unit === 'm' ? 60_000 : 1_000)
 
 const path = findChromium()

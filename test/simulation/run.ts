@@ -1,24 +1,29 @@
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { plant, plantedBugs } from './planted-bugs.ts'
 
 /**
  * `node test/simulation/run.ts [--seeds N] [--from N] [--seed N] [--bug NAME] [--bugs]`: simulates the feature updater.
  * `--seed` replays one seed with its trace; `--bug` plants a bug first; `--bugs` lists them. Ends with 1 where the law is broken.
  */
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run simulate --',
+  {
     seeds: { type: 'string', default: '10000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
   },
-})
+  { seeds: 'N', from: 'N', seed: 'N', bug: 'NAME' },
+)
 
 if (values.bugs === true) {
   for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
 } else {
-  if (values.bug !== undefined) plant(values.bug)
+  const { bug } = values
+  if (bug !== undefined && !plantedBugs.some(({ name }) => name === bug))
+    refuseArguments(`there is no bug ${bug}; --bugs lists them`)
+  if (bug !== undefined) plant(bug)
   const { simulate } = await import('./simulate.ts')
   if (values.seed !== undefined) {
     const result = await simulate(Number(values.seed))

@@ -7,7 +7,7 @@
  * With `--protocol` it speaks JSON lines on standard input and output; without, it prints a table of the policies. `product` is
  * the feed, asked by `freshet world` in a process of its own; `--config` is its settings.
  */
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { runFreshet } from '../quality/freshet.ts'
 import { createPolicy, policyNames } from './policies.ts'
 import { createProtocolPlayer } from './program.ts'
@@ -16,8 +16,9 @@ import { defaultWorld, variants, type WorldSettings } from './settings.ts'
 import { summary, table } from './table.ts'
 import { playWorld } from './world.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run world --',
+  {
     seed: { type: 'string', default: '1' },
     days: { type: 'string', default: String(defaultWorld.days) },
     users: { type: 'string', default: String(defaultWorld.users) },
@@ -28,10 +29,19 @@ const { values } = parseArgs({
     protocol: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
-})
+  {
+    seed: 'N,N',
+    days: 'N',
+    users: 'N',
+    pins: 'N',
+    variant: 'NAME',
+    policy: 'NAME,NAME',
+    config: 'FILE',
+  },
+)
 const variant = variants[values.variant]
 if (variant === undefined)
-  throw new Error(`--variant ${values.variant} is not known; there are ${Object.keys(variants).join(', ')}`)
+  refuseArguments(`--variant ${values.variant} is not known; there are ${Object.keys(variants).join(', ')}`)
 const settings: WorldSettings = {
   ...defaultWorld,
   ...variant,
