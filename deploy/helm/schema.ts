@@ -37,6 +37,7 @@ const flag = { type: 'boolean' } as const
 const texts = shared('texts', { type: 'object', additionalProperties: { type: 'string' } })
 const asKubernetes = { type: 'array', items: { type: 'object', required: ['name'] } } as const
 const anyObject = { type: 'object' } as const
+const peers = { type: 'array', items: anyObject } as const
 const port = shared('port', { type: ['integer', 'null'], minimum: 1, maximum: 65_535 })
 // "512" would mean 512 bytes, and "512m" half a byte.
 const memory = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)$' } as const
@@ -168,6 +169,15 @@ export async function valuesSchema(): Promise<Schema> {
           ],
         },
         pageTokens: object({ keySecret: secret('key'), previousKeySecret: secret('key') }),
+        networkPolicy: object({
+          enabled: flag,
+          clients: peers,
+          admins: peers,
+          monitors: peers,
+          kafka: peers,
+          redis: peers,
+          egress: peers,
+        }),
         topics: object({
           apply: flag,
           partitions: { type: 'integer', minimum: 1, maximum: 1_024 },
