@@ -411,14 +411,13 @@ interface Rule {
 
 /** The policies of the chart by the name of their service. */
 function policies(args: readonly string[]): Readonly<Record<string, Policy>> {
-  return Object.fromEntries(
-    render(args)
-      .filter(({ kind }) => kind === 'NetworkPolicy')
-      .map(({ spec }) => {
-        const policy = spec as unknown as Policy
-        return [policy.podSelector.matchLabels['app.kubernetes.io/name'], policy]
-      }),
-  )
+  const found = new Map<string, Policy>()
+  for (const { kind, spec } of render(args)) {
+    if (kind !== 'NetworkPolicy') continue
+    const policy = spec as unknown as Policy
+    found.set(policy.podSelector.matchLabels['app.kubernetes.io/name'] ?? '', policy)
+  }
+  return Object.fromEntries(found)
 }
 
 describe('the network policies of the chart', () => {
