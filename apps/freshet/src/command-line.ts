@@ -140,6 +140,11 @@ function addTopics(program: Command): void {
       'freshet-',
     )
     .option('--format <name>', 'commands (of kafka-acls, for the broker in $KAFKA) or strimzi (KafkaUser)', 'commands')
+    .option(
+      '--source-topic <name>',
+      "the setting source.topic of event-ingest: prints what it needs to read another system's topic too",
+    )
+    .option('--source-group <name>', 'the setting source.group of event-ingest', 'freshet-source')
     .action(reportFailure(runTopicsAcls))
 }
 

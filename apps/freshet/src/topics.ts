@@ -1,7 +1,7 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { kafkaAcls, kafkaAclsCommand } from '@freshet/adapters/kafka/acls'
+import { kafkaAcls, kafkaAclsCommand, kafkaSourceAcls, type KafkaAcl } from '@freshet/adapters/kafka/acls'
 import { serviceRights, type ServiceRights } from '@freshet/contracts/service-rights'
 import type { TopicLayout } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, topics } from '@freshet/contracts/topics'
@@ -35,17 +35,36 @@ export async function runTopicsApply(given: TopicsArguments): Promise<void> {
 export interface AclsArguments {
   readonly principalPrefix: string
   readonly format: string
+  /** The topic of another system that event-ingest reads; absent: none. */
+  readonly sourceTopic?: string
+  readonly sourceGroup: string
 }
 
 /** `freshet topics acls`: prints the least rights of each service in Kafka, as commands or for Strimzi. */
-export function runTopicsAcls({ principalPrefix, format }: AclsArguments): Promise<void> {
+export function runTopicsAcls(given: AclsArguments): Promise<void> {
+  for (const text of topicsAcls(given)) console.log(text)
+  return Promise.resolve()
+}
+
+/** The rights of each service, as text. Throws an ArgumentError that names the option. */
+export function topicsAcls({ principalPrefix, format, sourceTopic, sourceGroup }: AclsArguments): readonly string[] {
   if (format !== 'commands' && format !== 'strimzi')
     throw new ArgumentError(`--format is ${format}; give commands or strimzi`)
-  for (const [service, rights] of Object.entries<ServiceRights>(serviceRights)) {
+  for (const [option, name] of [
+    ['--source-topic', sourceTopic],
+    ['--source-group', sourceGroup],
+  ] as const)
+    if (name !== undefined && !/^[\w.-]{1,128}$/.test(name))
+      throw new ArgumentError(`${option} is ${name}; give 1–128 letters, digits, dots, hyphens and underscores`)
+  return Object.entries<ServiceRights>(serviceRights).map(([service, rights]) => {
     const principal = principalOf(principalPrefix, service)
-    console.log(format === 'strimzi' ? strimziUser(principal, rights) : aclCommands(principal, rights))
-  }
-  return Promise.resolve()
+    const readsSource = service === 'event-ingest' && sourceTopic !== undefined
+    const acls = [
+      ...kafkaAcls(rights),
+      ...(readsSource ? kafkaSourceAcls({ topic: sourceTopic, group: sourceGroup }) : []),
+    ]
+    return format === 'strimzi' ? strimziUser(principal, acls) : aclCommands(principal, acls)
+  })
 }
 
 /** The name of the user of a service. Throws an ArgumentError if Kafka and Redis would not both take it. */
@@ -56,18 +75,18 @@ export function principalOf(prefix: string, service: string): string {
 }
 
 /** A line of `kafka-acls` for each group of rights. */
-function aclCommands(principal: string, rights: ServiceRights): string {
+function aclCommands(principal: string, acls: readonly KafkaAcl[]): string {
   const quoted = (word: string): string => (/^[\w:.-]+$/.test(word) ? word : `'${word}'`)
-  return kafkaAcls(rights)
+  return acls
     .map((acl) => [...kafkaAclsCommand(principal, acl).map(quoted), '--bootstrap-server', '"$KAFKA"'].join(' '))
     .join('\n')
 }
 
 /** A `KafkaUser` for the operator of Strimzi. */
-function strimziUser(principal: string, rights: ServiceRights): string {
-  const acls = kafkaAcls(rights).flatMap(({ resource, names, operations }) =>
+function strimziUser(principal: string, acls: readonly KafkaAcl[]): string {
+  const entries = acls.flatMap(({ resource, names, operations, isPrefix }) =>
     names.map((name) => [
-      `      - resource: { type: ${resource}${resource === 'cluster' ? '' : `, name: ${name}, patternType: literal`} }`,
+      `      - resource: { type: ${resource}${resource === 'cluster' ? '' : `, name: ${name}, patternType: ${isPrefix === true ? 'prefix' : 'literal'}`} }`,
       `        operations: [${operations.join(', ')}]`,
     ]),
   )
@@ -80,7 +99,7 @@ function strimziUser(principal: string, rights: ServiceRights): string {
     '  authorization:',
     '    type: simple',
     '    acls:',
-    ...acls.flat(),
+    ...entries.flat(),
     '---',
   ].join('\n')
 }

@@ -6,6 +6,22 @@ export interface KafkaAcl {
   /** Names of resources; `kafka-cluster` for the cluster. */
   readonly names: readonly string[]
   readonly operations: readonly KafkaOperation[]
+  /** Whether the names are what the names of the resources begin with; absent: they are the names. */
+  readonly isPrefix?: true
+}
+
+/** A topic of another system that event-ingest reads, and the setting `source.group`. */
+export interface KafkaSource {
+  readonly topic: string
+  readonly group: string
+}
+
+/** What event-ingest needs to read the topic of another system. The group in Kafka has the id of the topic behind a dot. */
+export function kafkaSourceAcls({ topic, group }: KafkaSource): readonly KafkaAcl[] {
+  return [
+    { resource: 'topic', names: [topic], operations: ['Read', 'DescribeConfigs'] },
+    { resource: 'group', names: [`${group}.`], operations: ['Read'], isPrefix: true },
+  ]
 }
 
 export type KafkaOperation =
@@ -43,13 +59,17 @@ export function kafkaAcls({ log }: Pick<ServiceRights, 'log'>): readonly KafkaAc
 }
 
 /** The options of `kafka-acls` that allow one entry to a principal. */
-export function kafkaAclsCommand(principal: string, { resource, names, operations }: KafkaAcl): readonly string[] {
+export function kafkaAclsCommand(
+  principal: string,
+  { resource, names, operations, isPrefix }: KafkaAcl,
+): readonly string[] {
   return [
     'kafka-acls',
     '--add',
     '--allow-principal',
     `User:${principal}`,
     ...operations.flatMap((operation) => ['--operation', operation]),
+    ...(isPrefix === true ? ['--resource-pattern-type', 'prefixed'] : []),
     ...(resource === 'cluster' ? ['--cluster'] : names.flatMap((name) => [`--${resource}`, name])),
   ]
 }
