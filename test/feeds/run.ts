@@ -1,4 +1,4 @@
-import { readArguments, refuseArguments } from '../harness/arguments.ts'
+import { readArguments } from '../harness/arguments.ts'
 import { plant } from '../simulation/planted-bugs.ts'
 import { plantedBugs } from './planted-bugs.ts'
 
@@ -21,10 +21,7 @@ const values = readArguments(
 if (values.bugs === true) {
   for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
 } else {
-  const { bug } = values
-  if (bug !== undefined && !plantedBugs.some(({ name }) => name === bug))
-    refuseArguments(`there is no bug ${bug}; --bugs lists them`)
-  if (bug !== undefined) plant(bug, plantedBugs)
+  if (values.bug !== undefined) plant(values.bug, plantedBugs)
   const { playFeeds } = await import('./play.ts')
   const startedAt = performance.now()
   const played = await playFeeds({

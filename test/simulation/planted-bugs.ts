@@ -1,4 +1,5 @@
 import { registerHooks } from 'node:module'
+import { refuseArguments } from '../harness/arguments.ts'
 
 interface Edit {
   /** The end of the file's path. */
@@ -525,8 +526,7 @@ export const plantedBugs: readonly PlantedBug[] = [
 /** Puts a bug into every module loaded from now on. Throws a RangeError where there is no such bug, or where the code that it changes is not there any more. */
 export function plant(name: string, bugs: readonly PlantedBug[] = plantedBugs): void {
   const bug = bugs.find((known) => known.name === name)
-  if (bug === undefined)
-    throw new RangeError(`there is no bug ${name}; there are ${bugs.map((b) => b.name).join(', ')}`)
+  if (bug === undefined) refuseArguments(`there is no bug ${name}; there are ${bugs.map((b) => b.name).join(', ')}`)
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context)

@@ -1,4 +1,4 @@
-import { readArguments, refuseArguments } from '../harness/arguments.ts'
+import { readArguments } from '../harness/arguments.ts'
 import { plant, plantedBugs } from './planted-bugs.ts'
 
 /**
@@ -20,10 +20,7 @@ const values = readArguments(
 if (values.bugs === true) {
   for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
 } else {
-  const { bug } = values
-  if (bug !== undefined && !plantedBugs.some(({ name }) => name === bug))
-    refuseArguments(`there is no bug ${bug}; --bugs lists them`)
-  if (bug !== undefined) plant(bug)
+  if (values.bug !== undefined) plant(values.bug)
   const { simulate } = await import('./simulate.ts')
   if (values.seed !== undefined) {
     const result = await simulate(Number(values.seed))
