@@ -523,7 +523,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
 ]
 
-/** Puts a bug into every module loaded from now on. Throws a RangeError where there is no such bug, or where the code that it changes is not there any more. */
+/** Puts a bug into every module loaded from now on. Ends the process where there is no such bug; throws a RangeError where the code that it changes is not there any more. */
 export function plant(name: string, bugs: readonly PlantedBug[] = plantedBugs): void {
   const bug = bugs.find((known) => known.name === name)
   if (bug === undefined) refuseArguments(`there is no bug ${name}; there are ${bugs.map((b) => b.name).join(', ')}`)
