@@ -6,6 +6,7 @@ import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { blenderSchema } from '@freshet/blender/config'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
@@ -13,6 +14,7 @@ import { RankResponse, AttributeResponse } from '@freshet/contracts/gen/freshet/
 import { GatherTrailsResponse, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { Blender } from '@freshet/contracts/ports/calls'
+import { topicLayouts } from '@freshet/contracts/topics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
@@ -83,7 +85,7 @@ export async function serveNothing(
           inspections: () => [{ path: '/v1/users/{id}/state', answer: async () => ({}) }],
         }),
       },
-      { name: 'console', app: emptyConsole(access) },
+      { name: 'console', app: emptyConsole(access, await emptyOperate()) },
     ].map(async ({ name, app }) => {
       await app.ready()
       return { name, app, routes: app.accessRoutes }
@@ -108,7 +110,7 @@ const emptyBlender = Object.fromEntries(
   Object.entries(blenderMethods).map(([name, { response }]) => [name, async () => response.fromJSON({})]),
 ) as unknown as Blender
 
-function emptyConsole(access: Access): FastifyInstance {
+function emptyConsole(access: Access, operate: OperatePorts): FastifyInstance {
   const upstream: Upstream = { name: '', url: 'http://127.0.0.1' }
   return createConsoleApp({
     access,
@@ -122,7 +124,7 @@ function emptyConsole(access: Access): FastifyInstance {
     ask: async () => ({ pins: [], contributionProblem: '' }),
     page: async () => ({ files: new Map() }),
     demo: null,
-    more: [(app) => void registerOperate(app, emptyOperate)],
+    more: [(app) => void registerOperate(app, operate)],
     metrics: createMetrics(),
     nowMs: () => 0,
     onDefect: () => undefined,
@@ -130,16 +132,22 @@ function emptyConsole(access: Access): FastifyInstance {
   })
 }
 
-const emptyOperate: OperatePorts = {
-  log: null,
-  clock: createSystemClock(),
-  services: [],
-  experimentsFile: null,
-  blender: blenderSchema.parse({}),
-  openDestination: null,
-  imports: { folder: join(tmpdir(), 'freshet-keys-matrix'), newId: () => 'upload', pause: () => Promise.resolve() },
-  room: createByteRoom(1 << 20, () => 0),
-  onError: () => undefined,
+/** Without records and services, and with every topic. */
+async function emptyOperate(): Promise<OperatePorts> {
+  const clock = createSystemClock()
+  const log = createMemoryEventLog({ clock })
+  await log.applyTopics(topicLayouts(1))
+  return {
+    log,
+    clock,
+    services: [],
+    experimentsFile: null,
+    blender: blenderSchema.parse({}),
+    openDestination: null,
+    imports: { folder: join(tmpdir(), 'freshet-keys-matrix'), newId: () => 'upload', pause: () => Promise.resolve() },
+    room: createByteRoom(1 << 20, () => 0),
+    onError: () => undefined,
+  }
 }
 
 function emptyIngest(nowMs: () => number): Ingest {
