@@ -1,148 +1,124 @@
-import { Agent, request as httpRequest } from 'node:http'
-import { median, nowMs, type Bench, type ClusterBench } from './bench.ts'
+import { median, type Bench, type ClusterBench } from './bench.ts'
+import { batchEvents, createLoadClient, type LoadClient, type LoadRun } from './ingest-load.ts'
+import { streamLoad } from './ingest-stream.ts'
 import { comparedRow, quantile, type BenchRow } from './row.ts'
-import { startChild } from './servers/child.ts'
-import { createServiceProcess } from '../harness/processes.ts'
+import { startChild, type Child } from './servers/child.ts'
+import type { IngestAddress, IngestServer } from './servers/ingest.ts'
 
-const batchEvents = 20
-const concurrency = 16
+const names = {
+  memory: 'log in memory',
+  lmdb: 'log in LMDB, on disk before the answer',
+  kafka: 'log in Kafka, acks of all',
+} as const
 
-interface Side {
-  readonly url: string
-  cpuMs(): Promise<number>
-}
-
-/** Ingest over HTTP JSON, on a log in memory and on LMDB, against bare fastify that parses the same bodies. */
+/** Ingest over HTTP JSON with keys and limits, on a log in memory and on LMDB, against bare fastify that parses the same bodies. */
 export async function ingestRows(bench: Bench): Promise<BenchRow[]> {
-  const rows: BenchRow[] = []
-  for (const kind of ['memory', 'lmdb'] as const) {
-    const child = startChild('ingest.ts')
-    try {
-      const url = await child.ask<string>('listen', kind)
-      const name = kind === 'memory' ? 'log in memory' : 'log in LMDB, on disk before the answer'
-      rows.push(...(await against(bench, { url, cpuMs: child.cpuMs }, name)))
-    } finally {
-      await child.stop()
-    }
-  }
-  return rows
+  return [
+    ...(await against(bench, { kind: 'memory', brokers: [] })),
+    ...(await against(bench, { kind: 'lmdb', brokers: [] })),
+  ]
 }
 
-/** The process event-ingest on Kafka against bare fastify that parses the same bodies. */
+/** The same on Kafka. */
 export async function ingestClusterRows(bench: ClusterBench): Promise<BenchRow[]> {
   const world = await bench.cluster.fresh()
-  const service = await createServiceProcess('event-ingest', { FRESHET_KAFKA_BROKERS: world.brokers.join(',') })
   try {
-    await service.start()
-    const cpuMs = async (): Promise<number> => (await service.metric('process_cpu_seconds_total')) * 1000
-    return await against(bench, { url: `http://127.0.0.1:${service.ports.http}`, cpuMs }, 'log in Kafka, acks of all')
+    return await against(bench, { kind: 'kafka', brokers: world.brokers })
   } finally {
-    await service.stop()
     await world.close()
   }
 }
 
-async function against(bench: Bench, ours: Side, name: string): Promise<BenchRow[]> {
-  const bare = startChild('json.ts')
-  const agent = new Agent({ keepAlive: true, maxSockets: concurrency })
+interface Side {
+  readonly child: Child
+  readonly client: LoadClient
+}
+
+interface Measured {
+  readonly perSecond: number
+  readonly cpuUs: number
+  readonly p99Ms: number
+}
+
+async function against(bench: Bench, server: IngestServer): Promise<BenchRow[]> {
+  const name = names[server.kind]
+  const [bareChild, oursChild] = [startChild('json.ts'), startChild('ingest.ts')]
   try {
-    const { text } = await post(agent, ours.url, bodyOf(0))
-    const theirs: Side = { url: await bare.ask<string>('listen', text), cpuMs: bare.cpuMs }
-    const forMs = bench.quick ? 300 : 4_000
-    for (const { url } of [theirs, ours]) await load(agent, url, forMs / 2)
-    const rounds: (readonly [Run, Run])[] = []
+    const address = await oursChild.ask<IngestAddress>('listen', server)
+    const ours = { child: oursChild, client: createLoadClient(address.httpPort, address.key) }
+    const barePort = await bareChild.ask<number>('listen', await ours.client.once())
+    const bare = { child: bareChild, client: createLoadClient(barePort, address.key) }
+    const batches = bench.quick ? 100 : 3_000
+    const stream = (count: number) => () => streamLoad(address.grpcPort, address.key, count)
+    for (const { client } of [bare, ours]) await client.closed(2 * batches)
+    await stream(2 * batches)()
+
+    const rounds = { bare: [] as Measured[], ours: [] as Measured[], stream: [] as Measured[] }
+    const half = { bare: [] as number[], ours: [] as number[] }
     for (let round = 0; round < (bench.quick ? 1 : 5); round++) {
       bench.say(`ingest: ${name}, round ${round + 1}`)
-      const both: Run[] = []
-      for (const { url, cpuMs } of [theirs, ours]) {
-        const before = await cpuMs()
-        const run = await load(agent, url, forMs)
-        both.push({ ...run, cpuUs: (((await cpuMs()) - before) * 1000) / (run.latencies.length * batchEvents) })
+      rounds.bare.push(await measured(bare, () => bare.client.closed(batches)))
+      rounds.ours.push(await measured(ours, () => ours.client.closed(batches)))
+      rounds.stream.push(await measured(ours, stream(batches)))
+      for (const which of ['bare', 'ours'] as const) {
+        const { client, child } = which === 'bare' ? bare : ours
+        const rate = median(rounds[which].map(({ perSecond }) => perSecond)) / batchEvents / 2
+        half[which].push(quantile((await client.open(rate, batches / 2)).latencies, 0.99))
+        await child.ask('clear')
       }
-      rounds.push([both[0]!, both[1]!])
     }
-    const of = (pick: (run: Run) => number) => ({
-      referenceValue: median(rounds.map(([bare]) => pick(bare))),
-      value: median(rounds.map(([, ours]) => pick(ours))),
+
+    const title = `ingest, ${name.split(',')[0]}`
+    const of = (pick: (run: Measured) => number) => ({
+      referenceValue: median(rounds.bare.map(pick)),
+      value: median(rounds.ours.map(pick)),
     })
+    const ratios = rounds.ours.map(({ perSecond }, at) => perSecond / rounds.bare[at]!.perSecond)
+    const noise = `ratio of a round ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
     const shared = {
       reference: 'bare fastify JSON',
       aim: '',
-      note: `${name}; batches of ${batchEvents}, ${concurrency} connections, client in this process; medians of ${rounds.length} rounds A B A B`,
+      note: `${name}; a key, limits by key, user and address; batches of ${batchEvents}, 16 connections, client in this process; medians of ${rounds.ours.length} rounds A B A B; ${noise}`,
     }
-    const perSecond = ({ latencies, ms }: Run): number => (latencies.length * batchEvents) / (ms / 1000)
-    const title = `ingest, ${name.split(',')[0]}`
+    const httpCpu = of(({ cpuUs }) => cpuUs)
     return [
-      comparedRow({ ...shared, ...of(perSecond), name: title, unit: 'events/s' }),
-      comparedRow({ ...shared, ...of(({ cpuUs }) => cpuUs), name: `${title}, server CPU`, unit: 'µs/event' }),
       comparedRow({
         ...shared,
-        ...of(({ latencies }) => quantile(latencies, 0.5)),
-        name: `${title}, p50 of a batch`,
+        ...of(({ perSecond }) => perSecond),
+        name: title,
+        unit: 'events/s',
+        aim: 'ratio ≥ 0.5',
+      }),
+      comparedRow({ ...shared, ...httpCpu, name: `${title}, server CPU`, unit: 'µs/event' }),
+      comparedRow({ ...shared, ...of(({ p99Ms }) => p99Ms), name: `${title}, p99 of a batch`, unit: 'ms' }),
+      comparedRow({
+        ...shared,
+        referenceValue: median(half.bare),
+        value: median(half.ours),
+        name: `${title}, p99 at half of its maximum`,
         unit: 'ms',
+        aim: 'ratio ≤ 3',
       }),
       comparedRow({
         ...shared,
-        ...of(({ latencies }) => quantile(latencies, 0.99)),
-        name: `${title}, p99 of a batch`,
-        unit: 'ms',
+        value: median(rounds.stream.map(({ cpuUs }) => cpuUs)),
+        referenceValue: httpCpu.value,
+        reference: 'the same by HTTP',
+        name: `${title}, gRPC stream, server CPU`,
+        unit: 'µs/event',
+        aim: 'ratio ≤ 1',
       }),
     ]
   } finally {
-    agent.destroy()
-    await bare.stop()
+    await Promise.all([bareChild.stop(), oursChild.stop()])
   }
 }
 
-interface Run {
-  readonly latencies: readonly number[]
-  readonly ms: number
-  readonly cpuUs: number
-}
-
-let batches = 0
-
-async function load(agent: Agent, url: string, forMs: number): Promise<Run> {
-  const latencies: number[] = []
-  const startMs = nowMs()
-  await Promise.all(
-    Array.from({ length: concurrency }, async () => {
-      while (nowMs() - startMs < forMs) {
-        const body = bodyOf(batches++)
-        const atMs = performance.now()
-        const { status, text } = await post(agent, url, body)
-        if (status !== 202) throw new Error(`ingest answered ${status}: ${text}`)
-        latencies.push(performance.now() - atMs)
-      }
-    }),
-  )
-  return { latencies, ms: nowMs() - startMs, cpuUs: NaN }
-}
-
-function bodyOf(batch: number): string {
-  const engagements = Array.from({ length: batchEvents }, (_, i) => ({
-    eventId: `event-${batch}-${i}`,
-    userId: `user-${(batch * batchEvents + i) % 5_000}`,
-    sessionId: `session-${batch}`,
-    action: i % 5 === 0 ? 'click' : 'impression',
-    pinId: `pin-${(batch * 31 + i * 7) % 10_000}`,
-    occurredAt: new Date().toISOString(),
-    surface: 'home',
-    position: i,
-  }))
-  return JSON.stringify({ engagements })
-}
-
-function post(agent: Agent, url: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const call = httpRequest(`${url}/v1/engagements`, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
-      response.on('error', reject)
-    })
-    call.on('error', reject)
-    call.end(body)
-  })
+async function measured({ child }: Pick<Side, 'child'>, load: () => Promise<LoadRun>): Promise<Measured> {
+  const beforeMs = await child.cpuMs()
+  const { latencies, ms } = await load()
+  const cpuMs = (await child.cpuMs()) - beforeMs
+  await child.ask('clear')
+  const events = latencies.length * batchEvents
+  return { perSecond: events / (ms / 1_000), cpuUs: (cpuMs * 1_000) / events, p99Ms: quantile(latencies, 0.99) }
 }

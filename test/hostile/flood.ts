@@ -49,5 +49,7 @@ const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 console.log(`answers: ${[...statuses].map(([status, count]) => `${status}: ${count}`).join(', ')}`)
 console.log(`event loop late, ms: p50 ${after.lagMs.p50}, p99 ${after.lagMs.p99}, most ${after.lagMs.max}`)
 console.log(`memory: resident ${mib(before.rss)} before, at most ${mib(after.peakRss)}, ${mib(after.rss)} afterwards`)
+// What is held is in use: here mostly the accepted events, because the log of the target is in memory.
+console.log(`held after a collection of garbage: ${mib(before.heldBytes)} before, ${mib(after.heldBytes)} afterwards`)
 console.log(`errors: ${after.errors.length}${target.ended() ?? ''}`)
 await target.stop()

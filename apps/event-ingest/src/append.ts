@@ -55,17 +55,16 @@ interface AppendOptions {
 export function createAppend(options: AppendOptions): Append {
   const { log, clock, config, metrics, inFlight } = options
   const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
+  const within = createDeadlines(clock, config.appendTimeoutMs)
   return async ({ kind, topic, records, bytes, call }) => {
     const { trace, deadlineMs = null, signal } = call ?? {}
     if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return deadlineBeforeAppend
     const release = inFlight.take(bytes)
     if (release === null) return overloaded
     const stopTimer = appendSeconds.startTimer({ kind })
-    const appended = log
-      .append(topic, records, { ...(signal && { signal }), ...(trace && { headers: trace }) })
-      .finally(release)
+    const appended = log.append(topic, records, { ...(signal && { signal }), ...(trace && { headers: trace }) })
     try {
-      const positions = await within(clock, appended, config.appendTimeoutMs)
+      const positions = await within(appended, release)
       stopTimer()
       return positions
     } catch (error) {
@@ -111,18 +110,62 @@ function requestProblem(code: IngestCode, text: string): IngestProblem {
 
 class AppendTimeout extends Error {}
 
-/** A reason of its own, because \`abort\` without one makes an exception with a stack trace for every request. */
-const over = new Error('the append has settled')
+/** An append that the log has not answered. */
+interface Waiting {
+  /** The step of the clock at which it is late. */
+  readonly dueStep: number
+  isSettled: boolean
+  readonly reject: (error: Error) => void
+}
 
-/** Rejects with an AppendTimeout if the promise does not settle within `timeoutMs`. */
-async function within<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<T> {
-  const settled = new AbortController()
-  const late = clock.sleep(timeoutMs, settled.signal).then(() => {
-    throw new AppendTimeout(`no acknowledgement within ${timeoutMs} ms`)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    settled.abort(over)
+const longestStepMs = 50
+
+/**
+ * Creates the function that rejects with an AppendTimeout if a promise does not settle within `timeoutMs`, or a step of at most 50 ms
+ * later; `onSettled` is called when it has, however late. All appends wait by the same steps of the clock, because a timer and a signal
+ * for each request would cost more than the append of a batch.
+ */
+function createDeadlines(
+  clock: Clock,
+  timeoutMs: number,
+): <T>(promise: Promise<T>, onSettled: () => void) => Promise<T> {
+  const stepMs = Math.max(1, Math.min(longestStepMs, timeoutMs / 4))
+  const patience = Math.ceil(timeoutMs / stepMs)
+  /** In the order in which they are due. */
+  let waiting: Waiting[] = []
+  let step = 0
+  let isWatching = false
+  const watch = async (): Promise<void> => {
+    isWatching = true
+    while (waiting.length > 0) {
+      await clock.sleep(stepMs)
+      step++
+      waiting = waiting.filter(({ isSettled }) => !isSettled)
+      for (const each of waiting) {
+        if (each.dueStep > step) break
+        each.isSettled = true
+        each.reject(new AppendTimeout(`no acknowledgement within ${timeoutMs} ms`))
+      }
+    }
+    isWatching = false
   }
+  return <T>(promise: Promise<T>, onSettled: () => void) =>
+    new Promise<T>((resolve, reject) => {
+      // The step under way is nearly over, perhaps.
+      const each: Waiting = { dueStep: step + patience + (isWatching ? 1 : 0), isSettled: false, reject }
+      waiting.push(each)
+      if (!isWatching) void watch()
+      promise.then(
+        (value) => {
+          each.isSettled = true
+          onSettled()
+          resolve(value)
+        },
+        (error: Error) => {
+          each.isSettled = true
+          onSettled()
+          reject(error)
+        },
+      )
+    })
 }

@@ -116,7 +116,7 @@ describe('a stream of batches', () => {
 
   it('answers nothing before the log has the events, and reads only as many batches as may wait', async () => {
     const { engagements, log, ingest } = await start(2)
-    const take = vi.spyOn(ingest, 'takeEngagements')
+    const take = vi.spyOn(ingest, 'takePlain')
     log.hold()
     const { call, answers, ended } = engagements()
     for (let i = 0; i < 10; i++) call.write(batch(save(`e${i}`)))
@@ -146,7 +146,7 @@ describe('a stream of batches', () => {
 
   it('sends nothing to the log after the deadline of the stream', async () => {
     const { engagements, log, records, ingest } = await start()
-    const take = vi.spyOn(ingest, 'takeEngagements')
+    const take = vi.spyOn(ingest, 'takePlain')
     log.hold()
     const { call, ended } = engagements({ deadline: Date.now() + 300 })
     call.write(batch(save('e1')))
@@ -158,7 +158,7 @@ describe('a stream of batches', () => {
 
   it('answers what it has read when it drains, then ends with UNAVAILABLE', async () => {
     const { engagements, log, service, ingest } = await start()
-    const take = vi.spyOn(ingest, 'takeEngagements')
+    const take = vi.spyOn(ingest, 'takePlain')
     log.hold()
     const { call, answers, ended } = engagements()
     call.write(batch(save('e1')))

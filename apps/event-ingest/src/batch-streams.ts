@@ -1,21 +1,24 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js'
+import { readPlainEngagementMessages } from '@freshet/contracts/bytes/plain-engagement-messages'
 import {
   StreamEngagementsRequest,
   StreamPinsRequest,
   type StreamEngagementsResponse,
   type StreamPinsResponse,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
+import type { PlainEngagements } from '@freshet/contracts/bytes/plain-engagements'
 import { ingestProblems, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import { readCall, type Sized } from './grpc-calls.ts'
 import type { Answer, Ingest } from './ingest.ts'
 import { takeEngagementMessages, takePinMessages, toReceiptMessage, type AboutCall } from './message-calls.ts'
+import { plainAnswer } from './plain-answer.ts'
 import { internalProblem } from './request-problems.ts'
 
 /** What a stream of batches carries. */
 export interface StreamKind<Request, Response> {
-  decode(bytes: Uint8Array): Request
+  decode(bytes: Buffer): Request
   take(ingest: Ingest, request: Request, about: AboutCall): Promise<Answer>
   /** How many events a batch has. */
   size(request: Request): number
@@ -36,11 +39,29 @@ interface StreamProgress {
   readonly rejected: number
 }
 
+/** A batch of engagements: plain ones are not decoded into objects. */
+export type EngagementBatchMessage =
+  | { readonly kind: 'plain'; readonly engagements: PlainEngagements }
+  | { readonly kind: 'message'; readonly message: StreamEngagementsRequest }
+
+/** More events than this are decoded, whatever the configured bound is, and refused if they are too many. */
+const maxPlainEvents = 1_000
+
 /** Batches of engagements. */
-export const engagementStream: StreamKind<StreamEngagementsRequest, StreamEngagementsResponse> = {
-  decode: (bytes) => StreamEngagementsRequest.decode(bytes),
-  take: takeEngagementMessages,
-  size: ({ engagements }) => engagements.length,
+export const engagementStream: StreamKind<EngagementBatchMessage, StreamEngagementsResponse> = {
+  decode(bytes) {
+    const engagements = readPlainEngagementMessages(bytes, maxPlainEvents)
+    if (engagements !== null) return { kind: 'plain', engagements }
+    return { kind: 'message', message: StreamEngagementsRequest.decode(bytes) }
+  },
+  async take(ingest, batch, about) {
+    if (batch.kind === 'message') return takeEngagementMessages(ingest, batch.message, about)
+    const { engagements } = batch
+    const taken = await ingest.takePlain({ engagements, ...about })
+    if (taken !== null) return plainAnswer(engagements, taken)
+    return takeEngagementMessages(ingest, StreamEngagementsRequest.decode(engagements.bytes), about)
+  },
+  size: (batch) => (batch.kind === 'plain' ? batch.engagements.count : batch.message.engagements.length),
   // An engagement that comes late counts as if it had come in time.
   isOrdered: false,
   respond: (answer, { batch }) => ({

@@ -55,6 +55,26 @@ describe('POST /v1/engagements', () => {
     expect((await engagements()).map(({ eventId }) => eventId)).toEqual(['a', 'b', 'c', 'a'])
   })
 
+  it('answers and stores plain events as it does the same events with an escape in them', async () => {
+    const batch = {
+      sentAt: new Date(nowMs + 120_000).toISOString(),
+      engagements: [
+        anEngagement({ eventId: 'a', sessionId: 's', feedId: 'f', position: 3, surface: 'home', dwellMs: 900 }),
+        anEngagement({ eventId: 'b', action: 'save', boardId: 'My board', position: 0, surface: 'related' }),
+        anEngagement({ eventId: 'c', userId: 'u2', occurredAt: new Date(nowMs + 400_000).toISOString() }),
+      ],
+    }
+    const both = []
+    for (const text of [JSON.stringify(batch), JSON.stringify(batch).replace('"eventId"', '"\\u0065ventId"')]) {
+      const watched = { watch: { id: () => 'abc' }, foldProblem: () => 'is not "folded"' }
+      const { post, engagements } = await start({ watched })
+      const { status, body } = await post('/v1/engagements', text)
+      both.push({ status, body, engagements: await engagements() })
+    }
+    expect(both[0]).toEqual(both[1])
+    expect(both[0]).toMatchObject({ status: 202, body: { accepted: 3 } })
+  })
+
   it('A2: reports in its answer that state does not follow this log, and names the log in its tokens', async () => {
     let problem: string | null = 'engagements.v1 is another log; nothing is folded until `freshet log adopt`'
     const watched = { watch: { id: () => 'abc' }, foldProblem: () => problem }

@@ -2,14 +2,17 @@ import type { Access } from '@freshet/access/access'
 import { AccessError } from '@freshet/access/errors'
 import { ingestRules } from '@freshet/adapters/access/ingest-rules'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import type { PlainEngagements } from '@freshet/contracts/bytes/plain-engagements'
 import { contentTypes } from '@freshet/adapters/connect/connect-call'
 import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contracts/json/fields'
+import { readPlainEngagements } from '@freshet/contracts/json/plain-reader'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { addBodyParser, bodyStatus, createHttpApp as createApp, type ConnectionFault } from '@freshet/service/http-app'
 import { httpSource } from '@freshet/service/http-source'
 import { BodyError } from '@freshet/service/http-body'
+import { parseJsonBody } from '@freshet/service/json-body'
 import type { Clock } from '@freshet/domain/clock'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -27,6 +30,8 @@ import type { Answer, Ingest } from './ingest.ts'
 import { entryKinds, type EntryKind } from './entries.ts'
 import { handOver } from './hand-over.ts'
 import { readMergeBody } from './merge-users.ts'
+import { plainReceipts } from './plain-answer.ts'
+import type { PlainAnswer } from './plain-batch.ts'
 import { openApi } from './openapi.ts'
 import { problemOf, problemOfError, retryAfter } from './request-problems.ts'
 
@@ -92,6 +97,17 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
       .type('application/json')
       .send(answerBody(result))
   }
+  const acceptedRequests = requests.labels({ protocol: 'http', outcome: 'accepted' })
+  const answerPlain = (reply: FastifyReply, engagements: PlainEngagements, result: PlainAnswer): FastifyReply => {
+    if (result.kind === 'refused') return refuse(reply, result.problem)
+    acceptedRequests.inc()
+    const receipts = plainReceipts(engagements, result.positions, result.log)
+    const counts = `{"accepted":${engagements.count},"rejected":0,"receipts":`
+    return reply
+      .code(202)
+      .type('application/json')
+      .send(`${counts}${receipts},${aboutAnswer(result)}`)
+  }
   const accepted = (reply: FastifyReply, body: object): FastifyReply => {
     requests.inc({ protocol: 'http', outcome: 'accepted' })
     return reply.code(202).send(body)
@@ -112,6 +128,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
       'does not exist; there are GET /openapi.json, POST /v1/engagements, POST /v1/pins, POST /v1/pins/bulk, the same for creators and boards, POST /v1/users/{id}/merge, DELETE /v1/users/{id}, POST /v1/cloudevents, POST /v1/segment/v1/CALL and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
     return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
+  addEngagements(app, options, { refuse, answer, accepted, answerPlain })
   addRoutes(app, ingest, { refuse, answer, accepted })
   const { connectors } = options
   if (connectors !== undefined) addConnectorRoutes(app, { ...options, connectors })
@@ -141,20 +158,41 @@ interface Answering {
   accepted(reply: FastifyReply, body: object): FastifyReply
 }
 
-function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accepted }: Answering): void {
-  app.post('/v1/engagements', { config: { access: ingestRules.postEngagements } }, async (request, reply) => {
-    const body = readEvents(request.body, 'engagements', ['sentAt', 'clockOffsetMs'])
+function addEngagements(
+  app: FastifyInstance,
+  { ingest, config, limits }: HttpOptions,
+  {
+    refuse,
+    answer,
+    answerPlain,
+  }: Answering & {
+    answerPlain(reply: FastifyReply, engagements: PlainEngagements, result: PlainAnswer): FastifyReply
+  },
+): void {
+  const route = { config: { access: ingestRules.postEngagements, keepsBytes: true } }
+  app.post('/v1/engagements', route, async (request, reply) => {
+    const given = request.body
+    const call = readCall(request)
+    if (Buffer.isBuffer(given)) {
+      const engagements = readPlainEngagements(given, config.maxBatchEvents)
+      const taken = engagements && (await ingest.takePlain({ engagements, bytes: handOver(request), call }))
+      if (engagements !== null && taken !== null) return answerPlain(reply, engagements, taken)
+    }
+    const parsed = Buffer.isBuffer(given) ? parseJsonBody(given, limits.maxJsonDepth) : given
+    const body = readEvents(parsed, 'engagements', ['sentAt', 'clockOffsetMs'])
     if ('code' in body) return refuse(reply, body)
     const clock = readClock(body.about)
     if ('code' in clock) return refuse(reply, clock)
     const { events, single } = body
     const bytes = handOver(request)
-    const call = readCall(request)
     return answer(
       reply,
       await ingest.takeEngagements({ events, single, read: parseEngagementJson, clock, bytes, call }),
     )
   })
+}
+
+function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accepted }: Answering): void {
   for (const kind of entryKinds) {
     const options = { config: { access: ingestRules[kind.rule], adminPort: true } }
     app.post(`/v1/${kind.list}`, options, async (request, reply) => {
@@ -184,14 +222,15 @@ function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accep
   })
 }
 
-function answerBody({ receipts, accepted, receivedAtMs, notice }: Exclude<Answer, { kind: 'refused' }>): string {
-  return JSON.stringify({
-    accepted,
-    rejected: receipts.length - accepted,
-    receipts,
-    receivedAt: formatTime(receivedAtMs),
-    ...(notice !== '' && { notice: { code: 'LOG_REPLACED', message: notice } }),
-  })
+function answerBody({ receipts, accepted, ...about }: Exclude<Answer, { kind: 'refused' }>): string {
+  const counts = `"accepted":${accepted},"rejected":${receipts.length - accepted}`
+  return `{${counts},"receipts":${JSON.stringify(receipts)},${aboutAnswer(about)}`
+}
+
+/** The end of an answer's body, behind the receipts. */
+function aboutAnswer({ receivedAtMs, notice }: { readonly receivedAtMs: number; readonly notice: string }): string {
+  const noticed = notice === '' ? '' : `,"notice":${JSON.stringify({ code: 'LOG_REPLACED', message: notice })}`
+  return `"receivedAt":"${formatTime(receivedAtMs)}"${noticed}}`
 }
 
 /** The trace and the source of a request. There is no signal: ingest keeps the events of a client that disconnects, because the client cannot know whether they were accepted. */

@@ -15,13 +15,15 @@ import type { Clock } from '@freshet/domain/clock'
 import { asId, type UserId } from '@freshet/domain/ids'
 import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
-import { rateText, type RateLimits } from '@freshet/service/rate-limits'
+import type { RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
 import type { SourceTags } from '@freshet/service/source-tags'
+import { costsOf, limitedBy } from './admission.ts'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import { checkBoard, checkCreator, checkPin } from './check-entries.ts'
 import type { IngestConfig } from './config.ts'
 import { checkMerge, type Checking, type MergeOfUsers } from './merge-users.ts'
+import { createTakePlain, type TakePlain } from './plain-batch.ts'
 import type { Suppression } from './suppression.ts'
 import { tagsOf, type TagOf } from './tag-of.ts'
 import { clockShiftMs, correctEngagement, correctTime, type ClientClock, type RequestTime } from './event-time.ts'
@@ -76,6 +78,8 @@ export interface MappedAct {
 /** Validates events, appends them to the log and answers with tokens. Holds no state: an event is accepted when the log has it. */
 export interface Ingest {
   takeEngagements(batch: EngagementBatch): Promise<Answer>
+  /** Takes engagements whose bytes are plain. */
+  readonly takePlain: TakePlain
   /** Counts a request of this many events in the limits of rates, for `takeMapped`. `users`: the events of each user. Resolves to the problem of a request that comes too fast; null: it does not. */
   admit(events: number, users: ReadonlyMap<string, number>, call: IngestCall): Promise<IngestProblem | null>
   /** Appends engagements and merges of other systems, in their order. It counts in no limit of rates: `admit` has, also for events that are not for the log. */
@@ -146,7 +150,8 @@ export function createIngest(options: IngestOptions): Ingest {
   metrics.beforeScrape(() => {
     inFlightBytes.set(inFlight.bytes())
   })
-  const take = createTake(options, createAppend({ ...options, inFlight }))
+  const append = createAppend({ ...options, inFlight })
+  const take = createTake(options, append)
   const { suppression, pseudonymOf = noPseudonyms } = options
   /** The problem with something that a user, by the stored id, did at this time; null: none. */
   const erasedBefore = (userId: string, atMs: number, at: string, field: string): IngestProblem | null => {
@@ -158,7 +163,8 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     inFlight,
-    admit: (events, users, call) => limitedBy(options.rates, events, users, call),
+    takePlain: createTakePlain(options, append),
+    admit: async (events, users, call) => limitedBy(options.rates, events, users, call),
     isErased: (userId) => (suppression?.erasedAtMs(pseudonymOf(userId)) ?? null) !== null,
     async takeEngagements(batch) {
       const tagOf = await tagsOf(options.sourceTags, batch.call)
@@ -254,36 +260,6 @@ function createTake(options: IngestOptions, append: Append) {
     const notice = topic === 'engagements.v1' ? (options.foldProblem?.() ?? '') : ''
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
-}
-
-/** The number of events of each user. */
-function costsOf(events: readonly unknown[]): ReadonlyMap<string, number> {
-  const costs = new Map<string, number>()
-  for (const event of events) {
-    const userId = (event as { readonly userId?: unknown } | null)?.userId
-    if (typeof userId === 'string') costs.set(userId, (costs.get(userId) ?? 0) + 1)
-  }
-  return costs
-}
-
-/** The problem of a request that comes too fast; null: it does not. A batch costs as many units as it has events. */
-async function limitedBy(
-  rates: RateLimits | undefined,
-  events: number,
-  costs: ReadonlyMap<string, number>,
-  call: IngestCall | undefined,
-): Promise<IngestProblem | null> {
-  if (rates === undefined || call?.source === undefined) return null
-  const refused = await rates.take(call.source, events, costs)
-  if (refused === null) return null
-  const { retryAfterMs } = refused
-  const problem = problemAt(
-    '',
-    'the request',
-    retryAfterMs === null ? 'BATCH_TOO_LARGE' : 'RATE_LIMITED',
-    rateText(refused),
-  )
-  return { ...problem, field: '', ...(retryAfterMs !== null && { retryAfterMs }) }
 }
 
 function checkSize(events: readonly unknown[], list: string, max: number): IngestProblem | null {

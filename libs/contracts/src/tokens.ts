@@ -32,6 +32,11 @@ export function formatToken(token: Token): string {
   return token.log === '' ? place : `${place}-${token.log}`
 }
 
+/** What a token of a topic begins with; partition, `-` and position follow, and, if the log is known, `-` and its short name. */
+export function tokenStart(topic: TokenTopic): string {
+  return topicPrefixes[topic]
+}
+
 /** Parses a token; null: the string is not a token. */
 export function parseToken(text: string): Token | null {
   const match = /^([epcbm])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)

@@ -1,8 +1,18 @@
 const encoder = new TextEncoder()
+/** Longer keys are rare, and encoded at once. */
+const scratch = new Uint8Array(256)
 
 /** The topic partition that owns a key: Kafka's default partitioner, `(murmur2(utf8(key)) & 0x7fffffff) mod partitions`. */
 export function partitionOf(key: string, partitions: number): number {
-  return partitionOfBytes(encoder.encode(key), partitions)
+  const { length } = key
+  if (length > scratch.length) return partitionOfBytes(encoder.encode(key), partitions)
+  // Keys are short and nearly always ASCII: for those a loop is faster than the encoder.
+  for (let i = 0; i < length; i++) {
+    const unit = key.charCodeAt(i)
+    if (unit > 0x7f) return partitionOfBytes(encoder.encode(key), partitions)
+    scratch[i] = unit
+  }
+  return partitionOfRange(scratch, 0, length, partitions)
 }
 
 /** As `partitionOf`, for a key's UTF-8 bytes. */

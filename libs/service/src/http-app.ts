@@ -9,7 +9,7 @@ import type { ByteRoom, Receiving } from './byte-room.ts'
 import { allowOrigins } from './cors.ts'
 import { listenError } from './errors.ts'
 import { addHttpAccess } from './http-access.ts'
-import { acceptedEncodings, BodyError, readBody } from './http-body.ts'
+import { acceptedEncodings, BodyError, readBody, type Eviction } from './http-body.ts'
 import { createConnections, type Connections } from './http-connections.ts'
 import { checkHosts, hostNames } from './http-hosts.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -50,6 +50,10 @@ declare module 'fastify' {
     received: Receiving | null
     /** Size of the body after unpacking. */
     bodyBytes: number
+  }
+  interface FastifyContextConfig {
+    /** The handler gets the bytes of the body and parses them itself. */
+    keepsBytes?: boolean
   }
   interface FastifyInstance {
     /** Throws ACCESS_OPEN_REFUSED if the server must not listen on an address. */
@@ -203,7 +207,9 @@ function addAccess(app: FastifyInstance, { name, access, adminCallsAt, hosts, me
 /** Makes JSON the only content type. */
 function addJsonParser(app: FastifyInstance, options: HttpAppOptions): void {
   app.removeAllContentTypeParsers()
-  addBodyParser(app, 'application/json', options, (bytes) => parseJsonBody(bytes, options.limits.maxJsonDepth))
+  addBodyParser(app, 'application/json', options, (bytes, { routeOptions }) =>
+    routeOptions.config.keepsBytes === true ? bytes : parseJsonBody(bytes, options.limits.maxJsonDepth),
+  )
 }
 
 /** Reads bodies of a content type in `app` or in a scope of it, and counts their bytes while they arrive. */
@@ -211,22 +217,22 @@ export function addBodyParser(
   app: FastifyInstance,
   contentType: string,
   { maxBodyBytes: maxBytes, room }: Pick<HttpAppOptions, 'maxBodyBytes' | 'room'>,
-  parse: (bytes: Buffer) => unknown,
+  parse: (bytes: Buffer, request: FastifyRequest) => unknown,
 ): void {
   app.addContentTypeParser(contentType, async (request: FastifyRequest) => {
     // Nobody has to show a key for an unknown path, so a process with keys reads nothing for it.
     if (request.is404 && request.caller.kind !== 'open') return undefined
-    const evicted = new AbortController()
+    const eviction: Eviction = { onEvicted: null }
     const receiving = room.receive(() => {
-      evicted.abort()
+      eviction.onEvicted?.()
     })
     request.received = receiving
     const signed = request.unchecked === null ? null : createHash('sha256')
     if (signed !== null) request.raw.on('data', (chunk: Buffer) => signed.update(chunk))
-    const bytes = await readBody(request.raw, request.headers, { maxBytes, receiving, evicted: evicted.signal })
+    const bytes = await readBody(request.raw, request.headers, { maxBytes, receiving, eviction })
     request.bodyBytes = bytes.length
     if (signed !== null) request.checkSignature(signed.digest('hex'))
-    return request.method === 'DELETE' ? undefined : parse(bytes)
+    return request.method === 'DELETE' ? undefined : parse(bytes, request)
   })
 }
 

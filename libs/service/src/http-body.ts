@@ -16,13 +16,19 @@ export class BodyError extends Error {
   }
 }
 
+/** How the byte room stops the reading of a body. Not a signal, which would cost more than the rest of the reading. */
+export interface Eviction {
+  /** Called when the request is evicted; null: nobody reads. */
+  onEvicted: (() => void) | null
+}
+
 /** Options for reading a body. */
 export interface BodyOptions {
   /** Maximum bytes, both as sent and, for a compressed body, unpacked. */
   readonly maxBytes: number
   readonly receiving: Receiving
-  /** Aborts the reading: the byte room has evicted the request. */
-  readonly evicted: AbortSignal
+  /** Ends the reading when the byte room evicts the request. */
+  readonly eviction: Eviction
 }
 
 /** The accepted encodings, as the value of the header `accept-encoding`. */
@@ -64,7 +70,7 @@ const unpackings: ReadonlyMap<string, Unpacking> = new Map([
  * as the unpacked bytes exceed `maxBytes`, and never unpacks it whole.
  */
 export async function readBody(payload: Readable, headers: IncomingHttpHeaders, options: BodyOptions): Promise<Buffer> {
-  const { maxBytes, receiving, evicted } = options
+  const { maxBytes, receiving, eviction } = options
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   const unpacking = unpackings.get(encoding) ?? null
   if (unpacking === null && encoding !== 'identity' && encoding !== '') {
@@ -99,7 +105,7 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     const end = (error: Error | null): void => {
       source.off('data', onData).off('end', onEnd)
       payload.off('error', onError).off('close', onClose)
-      evicted.removeEventListener('abort', onEvicted)
+      eviction.onEvicted = null
       if (unpacked !== null) {
         payload.unpipe(unpacked)
         unpacked.destroy()
@@ -119,7 +125,7 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     const onEvicted = (): void => end(noRoom())
     source.on('data', onData).on('end', onEnd)
     payload.on('error', onError).on('close', onClose)
-    evicted.addEventListener('abort', onEvicted)
+    eviction.onEvicted = onEvicted
     if (unpacked === null) return
     unpacked.on('error', (error) => end(new BodyError('malformed', `is not ${unpacking?.name}: ${error.message}`)))
     payload.pipe(unpacked)

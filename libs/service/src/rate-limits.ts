@@ -31,7 +31,11 @@ export interface RateRefused {
 /** Limits of the rates of requests, by key, user and address. */
 export interface RateLimits {
   /** Counts `cost` units of a request about these users, or none if a limit refuses it. null: admitted. `costs`: units by user. */
-  take(source: CallSource, cost: number, costs?: ReadonlyMap<string, number>): Promise<RateRefused | null> | null
+  take(
+    source: CallSource,
+    cost: number,
+    costs?: ReadonlyMap<string, number>,
+  ): Promise<RateRefused | null> | RateRefused | null
 }
 
 /** Dependencies and settings of the limits. */
@@ -91,11 +95,14 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     )
   }
 
-  const charge = async (charges: readonly RateCharge[]): Promise<RateRefusal | null> => {
+  const charge = (charges: readonly RateCharge[]): Promise<RateRefusal | null> | RateRefusal | null => {
     // Nothing can have left the bucket since it was told when, so a flood does not reach the shared buckets.
     const known = local.refusedUntil(charges, nowUs())
     if (known !== null) return known
     if (shared === null || clock.now() < sharedFromMs) return local.charge(charges, nowUs())
+    return chargeShared(shared, charges)
+  }
+  const chargeShared = async (shared: SharedBuckets, charges: readonly RateCharge[]): Promise<RateRefusal | null> => {
     try {
       const refusal = await shared.charge(charges)
       if (refusal === null) local.note(charges, nowUs())
@@ -108,20 +115,24 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     }
   }
 
-  const taken = async (
-    kinds: readonly RateKind[],
-    wanted: readonly (readonly [string, number])[],
-  ): Promise<RateRefused | null> => {
-    const prefix = nameBy(options.name, await secret())
-    const charges = wanted.map(([subject, cost], at): RateCharge => {
-      const kind = kinds[at] as RateKind
-      return { bucket: prefix(kind, subject), cost, limit: limits[kind] }
-    })
-    const refusal = await charge(charges)
+  const toRefused = (kinds: readonly RateKind[], refusal: RateRefusal | null): RateRefused | null => {
     if (refusal === null) return null
     const by = kinds[refusal.at] as RateKind
     refused.inc({ by })
     return { by, retryAfterMs: refusal.retryAfterMs }
+  }
+  const charged = (
+    name: Name,
+    kinds: readonly RateKind[],
+    wanted: readonly (readonly [string, number])[],
+  ): Promise<RateRefused | null> | RateRefused | null => {
+    const charges = wanted.map(([subject, cost], at): RateCharge => {
+      const kind = kinds[at] as RateKind
+      return { bucket: name(kind, subject), cost, limit: limits[kind] }
+    })
+    const refusal = charge(charges)
+    // Buckets of this process answer at once: a promise for each request would cost more than they do.
+    return refusal instanceof Promise ? refusal.then((each) => toRefused(kinds, each)) : toRefused(kinds, refusal)
   }
 
   return {
@@ -144,23 +155,46 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
         for (const [user, units] of each) add('user', user, units)
         add('users', address, others)
       }
-      return kinds.length === 0 ? null : taken(kinds, wanted)
+      if (kinds.length === 0) return null
+      const by = secret()
+      const chargedBy = (known: Uint8Array) => charged(nameBy(options.name, known, shared !== null), kinds, wanted)
+      return by instanceof Promise ? by.then(chargedBy) : chargedBy(by)
     },
   }
 }
 
+/** The users with the most units, those that came first among equals, and the units of the others. */
 function largest(costs: ReadonlyMap<string, number>) {
   if (costs.size <= maxUsers) return { each: [...costs], others: 0 }
-  const sorted = [...costs].sort(([, a], [, b]) => b - a)
-  return { each: sorted.slice(0, maxUsers), others: sorted.slice(maxUsers).reduce((sum, [, units]) => sum + units, 0) }
+  const each: [string, number][] = []
+  let others = 0
+  for (const [user, units] of costs) {
+    if (each.length === maxUsers && units <= each[maxUsers - 1]![1]) {
+      others += units
+      continue
+    }
+    let at = each.length
+    while (at > 0 && each[at - 1]![1] < units) at--
+    each.splice(at, 0, [user, units])
+    if (each.length > maxUsers) others += each.pop()![1]
+  }
+  return { each, others }
 }
 
 type Name = (kind: RateKind, subject: string) => string
 
-/** Names of buckets: keyed hashes, so that no address or user can be read where buckets are kept. */
-function nameBy(name: string, secret: Uint8Array): Name {
-  return (kind, subject) =>
+/** Longer subjects, which are not ids, would take more memory than their hash. */
+const maxPlainSubject = 128
+
+/**
+ * Names of buckets: in Redis keyed hashes, so that no address or user can be read there. In this process, which has the requests
+ * anyway, hashes would be the main cost of a limit.
+ */
+function nameBy(name: string, secret: Uint8Array, isShared: boolean): Name {
+  const hashed: Name = (kind, subject) =>
     createHmac('sha256', secret).update(`${name}\n${kind}\n${subject}`).digest('base64url').slice(0, 22)
+  if (isShared) return hashed
+  return (kind, subject) => (subject.length > maxPlainSubject ? `#${hashed(kind, subject)}` : `${kind} ${subject}`)
 }
 
 interface LocalBuckets {
@@ -185,11 +219,11 @@ function createLocalBuckets(max: number): LocalBuckets {
   }
   const refusalOf = (
     charges: readonly RateCharge[],
-    retryAfterMs: (charge: RateCharge) => number | null | undefined,
+    retryAfterMs: (charge: RateCharge, at: number) => number | null | undefined,
   ): RateRefusal | null => {
     let worst: RateRefusal | null = null
-    for (const [at, each] of charges.entries()) {
-      const wait = retryAfterMs(each)
+    for (let at = 0; at < charges.length; at++) {
+      const wait = retryAfterMs(charges[at]!, at)
       if (wait === undefined) continue
       if (wait === null) return { at, retryAfterMs: null }
       if (worst === null || wait > (worst.retryAfterMs ?? 0)) worst = { at, retryAfterMs: wait }
@@ -199,14 +233,14 @@ function createLocalBuckets(max: number): LocalBuckets {
   return {
     charge(charges, nowUs) {
       const verdicts = charges.map(({ bucket, cost, limit }) => gcra(emptyAt.get(bucket) ?? 0, nowUs, cost, limit))
-      const refusal = refusalOf(charges, (each) => {
-        const verdict = verdicts[charges.indexOf(each)]
-        return verdict === undefined || verdict.admitted ? undefined : verdict.retryAfterMs
+      const refusal = refusalOf(charges, (_each, at) => {
+        const verdict = verdicts[at]!
+        return verdict.admitted ? undefined : verdict.retryAfterMs
       })
       if (refusal !== null) return refusal
-      for (const [at, { bucket }] of charges.entries()) {
-        const verdict = verdicts[at]
-        if (verdict?.admitted === true) keep(emptyAt, bucket, verdict.emptyAtUs)
+      for (let at = 0; at < charges.length; at++) {
+        const verdict = verdicts[at]!
+        if (verdict.admitted) keep(emptyAt, charges[at]!.bucket, verdict.emptyAtUs)
       }
       return null
     },
@@ -222,6 +256,7 @@ function createLocalBuckets(max: number): LocalBuckets {
         keep(waits, each.bucket, { cost: each.cost, untilUs: nowUs + retryAfterMs * 1_000 })
     },
     refusedUntil(charges, nowUs) {
+      if (waits.size === 0) return null
       return refusalOf(charges, ({ bucket, cost }) => {
         const wait = waits.get(bucket)
         if (wait === undefined || cost < wait.cost) return undefined

@@ -13,9 +13,12 @@ app.post('/v1/engagements', async (request, reply) => {
 })
 
 serveParent({
-  async listen(answer: string) {
+  /** Returns the port. */
+  async listen(answer: string): Promise<number> {
     receipts = answer
-    return app.listen({ host: '127.0.0.1', port: 0 })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    return (app.server.address() as { port: number }).port
   },
+  clear: () => undefined,
   stop: () => app.close(),
 })

@@ -47,7 +47,9 @@ function addCloudEventsRoute(scope: FastifyInstance, options: ConnectorRouteOpti
   const { connectors, ingest, config, report } = options
   const answers = createAnswers(options, 'cloudevents', ({ status }) => status)
   for (const type of [structuredType, batchedType])
-    addBodyParser(scope, type, { maxBodyBytes: config.maxBodyBytes, room: ingest.inFlight }, parseJsonBody)
+    addBodyParser(scope, type, { maxBodyBytes: config.maxBodyBytes, room: ingest.inFlight }, (bytes) =>
+      parseJsonBody(bytes),
+    )
   scope.setErrorHandler((error, request, reply) => {
     if (error instanceof AccessError) throw error
     const accepted = `${structuredType}, ${batchedType}, or application/json with headers ce-*`

@@ -160,6 +160,7 @@ function emptyIngest(nowMs: () => number): Ingest {
   }
   const take = async (): Promise<Answer> => answer
   return {
+    takePlain: () => Promise.resolve(null),
     takeEngagements: take,
     takeMapped: take,
     takePins: take,

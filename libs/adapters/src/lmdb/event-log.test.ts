@@ -48,6 +48,29 @@ async function recordsIn(log: EventLog, topic: string, startAt: number | null = 
 const topicWith = (overrides: Partial<TopicLayout> = {}) => aTopic({ partitions: 1, ...overrides })
 
 describe('LMDB event log', () => {
+  test('appends that wait for the same transaction keep their order, and each gets the positions of its own records', async () => {
+    const topic = topicWith()
+    const { log, close } = await openLog()
+    await log.applyTopics([topic])
+    const sizes = [2, 1, 1_500, 3, 700, 1]
+    const answers = await Promise.all(
+      sizes.map((size, n) =>
+        log.append(
+          topic.name,
+          Array.from({ length: size }, (_, i) => aRecord(`${n}-${i}`)),
+        ),
+      ),
+    )
+    expect(answers.map((positions) => positions.length)).toEqual(sizes)
+    const all = answers.flat().map(({ position }) => position)
+    expect(all).toEqual(Array.from({ length: all.length }, (_, i) => i))
+    const { records } = await recordsIn(log, topic.name)
+    const wanted = sizes.flatMap((size, n) => Array.from({ length: size }, (_, i) => `${n}-${i}`))
+    expect(records.map(({ value }) => Buffer.from(value ?? []).toString())).toEqual(wanted)
+    await close()
+    await expectCode(log.append(topic.name, [aRecord('late')]), 'LOG_CLOSED')
+  })
+
   test('keeps its records when it is opened again, and continues after them', async () => {
     const topic = topicWith({ partitions: 2, cleanup: 'compact' })
     const before = await openLog()

@@ -1,5 +1,5 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
-import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { EventLog, Position } from '@freshet/contracts/ports/event-log'
 import type { PortCall } from '@freshet/contracts/ports/port-call'
 import type { Clock } from '@freshet/domain/clock'
 import { outcomeOf } from '../shared/log/layouts.ts'
@@ -7,7 +7,7 @@ import { createLocalReaders } from '../local-log/readers.ts'
 import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 import type { LmdbEnvironment } from './environment.ts'
-import { createLogStorage } from './log-storage.ts'
+import { createLogStorage, type PreparedRecord } from './log-storage.ts'
 
 /** An event log in a data folder. */
 export interface LmdbEventLog extends EventLog {
@@ -57,6 +57,28 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   }
 
   const durably = <T>(work: () => T): Promise<T> => environment.transaction(work).catch(rethrown)
+
+  /** The appends to a topic that the next transaction writes together: it reads and writes the bounds of a partition once for all of them. */
+  const waiting = new Map<string, JoinedAppends>()
+  function append(topic: string, prepared: readonly PreparedRecord[]): Promise<readonly Position[]> {
+    let joined = waiting.get(topic)
+    if (joined === undefined || joined.records >= maxJoinedRecords) {
+      const callers: (readonly PreparedRecord[])[] = []
+      const written = durably(() => {
+        if (waiting.get(topic)?.callers === callers) waiting.delete(topic)
+        return storage.append(topic, callers, clock.now())
+      })
+      joined = { callers, records: 0, written }
+      waiting.set(topic, joined)
+      // Of a closed folder the work never runs.
+      written.catch(() => {
+        if (waiting.get(topic)?.callers === callers) waiting.delete(topic)
+      })
+    }
+    const at = joined.callers.push(prepared) - 1
+    joined.records += prepared.length
+    return joined.written.then((positions) => positions[at]!)
+  }
 
   const bounds = (topic: string, of: (topic: string, partition: number) => number): readonly number[] =>
     Array.from({ length: partitionCount(topic) }, (_, partition) => of(topic, partition))
@@ -110,7 +132,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     append: (topic, records, options = {}) =>
       whileOpen(async () => {
         const prepared = storage.prepare(topic, records, options.headers)
-        const positions = await durably(() => storage.append(topic, prepared, clock.now()))
+        const positions = await append(topic, prepared)
         // Wake readers even if the caller has gone: the records are in the log.
         for (const partition of new Set(prepared.map((one) => one.partition))) readers.appended(topic, partition)
         return positions
@@ -127,6 +149,16 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     },
   }
 }
+
+/** Appends that wait for the same transaction. */
+interface JoinedAppends {
+  readonly callers: (readonly PreparedRecord[])[]
+  records: number
+  readonly written: Promise<readonly (readonly Position[])[]>
+}
+
+/** Further appends wait for a piece of work of their own, so that a transaction does not block the event loop for longer. */
+const maxJoinedRecords = 1_000
 
 function rethrown(error: unknown): never {
   if (isContractError(error, 'STORE_FULL')) throw new ContractError('LOG_FULL', error.message, { cause: error })

@@ -31,8 +31,12 @@ export interface LogStorage {
   read(topic: string, partition: number, from: number, maxRecords: number): { records: LogRecord[]; next: number }
   /** Checks records before they are queued: throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, RangeError. */
   prepare(topic: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly PreparedRecord[]
-  /** In a transaction. */
-  append(topic: string, records: readonly PreparedRecord[], nowMs: number): readonly Position[]
+  /** In a transaction. Appends the records of several callers, of each in its order. */
+  append(
+    topic: string,
+    callers: readonly (readonly PreparedRecord[])[],
+    nowMs: number,
+  ): readonly (readonly Position[])[]
   /** In a transaction: checks at most `maxRecords` records of a partition and deletes expired ones. Returns where to continue; null: done. */
   compactSlice(layout: TopicLayout, partition: number, from: number, nowMs: number, maxRecords: number): number | null
 }
@@ -191,12 +195,12 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       })
     },
 
-    append(topic, records, nowMs) {
+    append(topic, callers, nowMs) {
       const layout = layouts.get(topic)
       const compacted = layout?.cleanup === 'compact' ? layout : null
       const database = recordsOf(topic)
       const bounds = new Map<number, { start: number; end: number }>()
-      const positions = records.map(({ stored, partition }): Position => {
+      const append = ({ stored, partition }: PreparedRecord): Position => {
         let at = bounds.get(partition)
         if (at === undefined) bounds.set(partition, (at = boundsOf(topic, partition)))
         const position = at.end++
@@ -204,7 +208,8 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
         void database.put(recordKey(partition, position), stored.bytes)
         if (compacted !== null) supersede(compacted, partition, { key: stored.key, position, appendedAtMs: nowMs })
         return { partition, position }
-      })
+      }
+      const positions = callers.map((records) => records.map(append))
       // Last, so that records of a failed append lie beyond the end and are overwritten.
       for (const [partition, { start, end }] of bounds) setBounds(topic, partition, start, end)
       return positions

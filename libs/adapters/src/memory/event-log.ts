@@ -86,11 +86,12 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
       return targetOf(record, name, partitions.length)
     })
     const appendedAtMs = clock.now()
-    const positions = records.map(({ key, value, headers }, i): Position => {
+    const copies = copiesOf(records)
+    const positions = records.map(({ key, headers }, i): Position => {
       const partition = targets[i] ?? 0
-      const into = partitionAt(name, partition)
+      const into = partitions[partition]!
       const position = into.end++
-      const own = value === null ? null : new Uint8Array(value)
+      const own = copies[i] ?? null
       into.records.push({ position, key, value: own, appendedAtMs, headers: headersOf.of(headers) })
       into.last?.set(key, position)
       return { partition, position }
@@ -153,6 +154,20 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
       }
     },
   }
+}
+
+/** The values, copied into one piece of memory. One for each would cost more than the copying. */
+function copiesOf(records: readonly NewRecord[]): readonly (Uint8Array | null)[] {
+  let bytes = 0
+  for (const { value } of records) bytes += value?.length ?? 0
+  const memory = new Uint8Array(bytes)
+  let at = 0
+  return records.map(({ value }) => {
+    if (value === null) return null
+    memory.set(value, at)
+    at += value.length
+    return memory.subarray(at - value.length, at)
+  })
 }
 
 function newTopic(layout: TopicLayout, id: string): Topic {
