@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { useConfig } from '../../api/config-context.tsx'
 import { callJson } from '../../api/http.ts'
@@ -96,7 +97,7 @@ function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () =
           </p>
         ) : (
           <div className="pin-entry">
-            {typeof imageUrl === 'string' && imageUrl !== '' && <img src={imageUrl} alt="" width={180} />}
+            <PinPicture key={pinId} pinId={pinId} imageUrl={imageUrl} />
             <dl className="facts">
               {Array.isArray(topics) && topics.length > 0 && (
                 <>
@@ -154,6 +155,24 @@ function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () =
         </div>
       )}
     </div>
+  )
+}
+
+/** The picture of a pin, from the shipped catalogue where it has one; nothing if it cannot be loaded. */
+function PinPicture({ pinId, imageUrl }: { readonly pinId: string; readonly imageUrl: unknown }) {
+  const isShipped = useConfig().value?.capabilities.pictures ?? false
+  const [hasFailed, setHasFailed] = useState(false)
+  const address = isShipped ? `/pictures/${encodeURIComponent(pinId)}.svg` : imageUrl
+  if (typeof address !== 'string' || address === '' || hasFailed) return null
+  return (
+    <img
+      src={address}
+      alt=""
+      width={180}
+      onError={() => {
+        setHasFailed(true)
+      }}
+    />
   )
 }
 

@@ -66,7 +66,7 @@ export function UserView() {
     >
       <IdSearch key={chosen} label="User id" value={chosen ?? ''} onSearch={go} />
       {(config?.users.length ?? 0) > 0 && (
-        <p className="tags section-space" aria-label="Simulated users">
+        <div className="tags section-space" role="group" aria-label="Simulated users">
           {config?.users.map(({ userId: id, name }) => (
             <Button
               key={id}
@@ -79,7 +79,7 @@ export function UserView() {
               {name}
             </Button>
           ))}
-        </p>
+        </div>
       )}
       <div className="section-space">
         {chosen === null ? (
