@@ -5,6 +5,7 @@ import { embedAll, inThread } from './embed-all.ts'
 import { createEmbedder, embeddingWidth } from './embedding.ts'
 import { builtFolder, openPack, packKey, type Pack } from './pack.ts'
 import type { PictureBox } from './render.ts'
+import { shippedEmbeddings } from './shipped.ts'
 import { styles, type Style } from './styles.ts'
 import { createWords } from './words.ts'
 
@@ -46,14 +47,14 @@ export interface PictureOptions {
   readonly cacheFolder?: string
   /** Before the id of a pin in the address of its picture, http or https. */
   readonly imageBase?: string
-  /** Called while the pictures are embedded for the first time. */
+  /** Called while pictures are embedded, once, where the embeddings that ship are of other sources or packages. */
   readonly onEmbedded?: (done: number, total: number) => void
 }
 
 const defaultCache = join(import.meta.dirname, '../../../node_modules/.cache/freshet/pictures')
 const embeddingsFile = 'embeddings.f32'
 
-/** Opens the catalogue. The first time it chooses and embeds the pictures, which takes some seconds, and keeps the result. */
+/** Opens the catalogue. The first time it chooses the pictures, which takes a second or two, and keeps them. */
 export async function openPictureCatalogue(options: PictureOptions = {}): Promise<PictureCatalogue> {
   const { cacheFolder = defaultCache, imageBase = 'http://localhost:8090/pictures/', onEmbedded } = options
   const folder = await builtFolder(cacheFolder, packKey(), (making) => build(making, onEmbedded))
@@ -67,7 +68,8 @@ async function build(folder: string, onEmbedded: PictureOptions['onEmbedded']): 
   const total = pack.pictures.length
   pack.close()
   let done = 0
-  const embeddings = await embedAll(folder, total, (count) => onEmbedded?.((done += count), total))
+  const embeddings =
+    shippedEmbeddings(total) ?? (await embedAll(folder, total, (count) => onEmbedded?.((done += count), total)))
   writeFileSync(join(folder, embeddingsFile), embeddings)
 }
 

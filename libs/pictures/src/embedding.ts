@@ -24,7 +24,10 @@ export function createEmbedder(): Embedder {
   }
 }
 
-/** The features times the projection, with length 1. */
+/** The steps of the numbers of an embedding: they fit into a byte each, and the whole file of them into what a repository can hold. */
+export const embeddingSteps = 200
+
+/** The features times the projection, with length 1, in steps of 1/200. */
 function projected(features: Float32Array, rows: Float32Array): Float32Array {
   const into = new Float32Array(embeddingWidth)
   for (let row = 0; row < embeddingWidth; row++) {
@@ -33,6 +36,10 @@ function projected(features: Float32Array, rows: Float32Array): Float32Array {
     into[row] = sum
   }
   const length = Math.hypot(...into)
-  if (length > 0) for (let row = 0; row < embeddingWidth; row++) into[row]! /= length
+  if (length > 0) for (let row = 0; row < embeddingWidth; row++) into[row] = inSteps(into[row]! / length)
   return into
+}
+
+function inSteps(value: number): number {
+  return Math.max(-128, Math.min(127, Math.round(value * embeddingSteps))) / embeddingSteps
 }
