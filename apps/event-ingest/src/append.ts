@@ -161,10 +161,10 @@ function createDeadlines(
           onSettled()
           resolve(value)
         },
-        (error: Error) => {
+        (error: unknown) => {
           each.isSettled = true
           onSettled()
-          reject(error)
+          reject(error instanceof Error ? error : new Error('an append failed', { cause: error }))
         },
       )
     })
