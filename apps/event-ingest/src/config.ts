@@ -19,6 +19,13 @@ export const ingestSettings = {
     min: 1_024,
     max: 64 << 20,
   }),
+  maxEventBytes: wholeSetting(256 << 10, {
+    description:
+      'Ingest rejects an event that takes more than this in the log: a pin with a long text and an embedding',
+    unit: 'bytes',
+    min: 4_096,
+    max: 1 << 20,
+  }),
   maxInFlightBytes: wholeSetting(64 << 20, {
     description:
       'Requests that wait for the log may use at most this many bytes. Ingest answers further requests with 503',

@@ -7,6 +7,7 @@ import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engage
 import type { Engagement } from '@freshet/domain/engagement'
 import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { listen } from '@freshet/service/http-app'
 import { until } from '@freshet/service/testing'
 import { describe, expect, it } from 'vitest'
@@ -342,6 +343,30 @@ describe('POST /v1/pins', () => {
       { id: 'p2', code: 'EMBEDDING_INVALID', field: 'pins[1].visualEmbedding[0]' },
       { id: 'p3', code: 'EMBEDDING_INVALID', field: 'pins[2].visualEmbedding' },
     ])
+  })
+})
+
+describe('the size of an event', () => {
+  // A byte of the text is a byte in the log.
+  const pinOf = (letters: number) => ({
+    pinId: 'p1',
+    description: 'x'.repeat(5_000),
+    imageUrl: `https://example.org/${'y'.repeat(letters)}`,
+  })
+
+  it('may reach maxEventBytes and no byte more; other events of the batch are accepted', async () => {
+    const { post, records } = await start({ config: { maxEventBytes: 6_000 } })
+    expect((await post('/v1/pins', pinOf(200))).status).toBe(202)
+    const [{ value }] = (await records('pins.v1')) as [LogRecord]
+    const room = 6_000 - (value?.length ?? 0)
+    const { status, body } = await post('/v1/pins', { pins: [pinOf(200 + room), pinOf(201 + room), { pinId: 'p2' }] })
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ accepted: 2, rejected: 1 })
+    expect(body.receipts[1]).toMatchObject({ code: 'EVENT_TOO_LARGE', field: 'pins[1]' })
+    expect(body.receipts[1]?.message).toBe(
+      'pins[1] takes 6001 bytes in the log; send at most 6000 (ingest.maxEventBytes)',
+    )
+    expect((await post('/v1/pins', pinOf(201 + room))).status).toBe(400)
   })
 })
 

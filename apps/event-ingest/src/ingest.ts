@@ -236,7 +236,7 @@ function createTake(options: IngestOptions, append: Append) {
     const merges = new Set<number>()
     for (let i = 0; i < events.length; i++) {
       const at = batch.single ? '' : `${plural[kind]}[${i}]`
-      const outcome = check(batch.read(events[i], at), at)
+      const outcome = withinSize(check(batch.read(events[i], at), at), at, config.maxEventBytes)
       if ('record' in outcome) {
         records.push(outcome.record)
         if (outcome.isMerge ?? kind === 'merge') merges.add(i)
@@ -260,6 +260,14 @@ function createTake(options: IngestOptions, append: Append) {
     const notice = topic === 'engagements.v1' ? (options.foldProblem?.() ?? '') : ''
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
+}
+
+/** An outcome whose record is not larger than `maxEventBytes`. Engagements that are taken as plain bytes are smaller than the least bound. */
+function withinSize(outcome: Outcome, at: string, maxEventBytes: number): Outcome {
+  const size = 'record' in outcome ? (outcome.record.value?.length ?? 0) : 0
+  if (size <= maxEventBytes) return outcome
+  const text = `takes ${size} bytes in the log; send at most ${maxEventBytes} (ingest.maxEventBytes)`
+  return { problems: [problemAt('', at === '' ? 'the event' : at, 'EVENT_TOO_LARGE', text)] }
 }
 
 function checkSize(events: readonly unknown[], list: string, max: number): IngestProblem | null {

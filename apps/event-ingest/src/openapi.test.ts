@@ -263,6 +263,7 @@ const samples: Readonly<Record<string, readonly Sample[]>> = {
     ['EVENT_TIME_INVALID', { pinId: 'p', createdAt: 'now' }],
     ['EVENT_TEXT_INVALID', { pinId: 'p', title: 'x'.repeat(501) }],
     ['EMBEDDING_INVALID', { pinId: 'p', visualEmbedding: [0] }],
+    ['EVENT_TOO_LARGE', { pinId: 'p', description: 'x'.repeat(5_000) }],
   ],
   'POST /v1/creators': [
     ...batchSamples('creators'),
@@ -313,7 +314,9 @@ describe.each(Object.keys(samples))('the codes of %s', (route) => {
   const [method, path] = route.split(' ') as ['POST' | 'DELETE', string]
 
   it('are those that it answers with', async () => {
-    const { app, log, ingest } = await startIngest({ config: { maxBodyBytes: 1 << 20, maxBatchEvents: 3 } })
+    const { app, log, ingest } = await startIngest({
+      config: { maxBodyBytes: 1 << 20, maxBatchEvents: 3, maxEventBytes: 4_096 },
+    })
     const found = new Map<number, Set<string>>()
     const note = (status: number, code: string): void =>
       void found.set(status, (found.get(status) ?? new Set()).add(code))

@@ -135,7 +135,12 @@ function operations(): Readonly<Record<string, Operation>> {
       rejections: [...eventCodes, 'EVENT_TIME_PAST', 'EVENT_TIME_FUTURE', 'EVENT_SUBJECT'],
       access: 'write',
     },
-    ...entryOperations('pins', 'Pin', ['EVENT_TIME_INVALID', 'EVENT_TEXT_INVALID', 'EMBEDDING_INVALID']),
+    ...entryOperations('pins', 'Pin', [
+      'EVENT_TIME_INVALID',
+      'EVENT_TEXT_INVALID',
+      'EMBEDDING_INVALID',
+      'EVENT_TOO_LARGE',
+    ]),
     ...entryOperations('creators', 'Creator', ['EVENT_TEXT_INVALID']),
     ...entryOperations('boards', 'Board', []),
     'POST /v1/users/{id}/merge': {

@@ -30,7 +30,7 @@ export interface ReorderedPin {
 }
 
 /** The steps whose strength `diversity` moves: they hold pins back that resemble those above them. */
-export const diversitySteps: readonly string[] = ['diversity', 'spacing']
+const diversitySteps: readonly string[] = ['diversity', 'spacing']
 
 /**
  * The order of a served page with other settings. The value of a pin is its utility plus what exploration and the steps of the

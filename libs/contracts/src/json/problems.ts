@@ -60,6 +60,12 @@ export const ingestProblems = {
     status: 400,
     meaning: 'An event is so far in the future that a wrong client clock cannot explain it.',
   },
+  EVENT_TOO_LARGE: {
+    fault: 'client',
+    retryable: false,
+    status: 400,
+    meaning: 'The event takes more than `ingest.maxEventBytes` in the log.',
+  },
   EVENT_SUBJECT: {
     fault: 'client',
     retryable: false,
