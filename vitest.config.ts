@@ -56,6 +56,7 @@ export default defineConfig({
             'test/feeds/**/*.test.ts',
             'test/hostile/**/*.test.ts',
             'test/sdk/**/*.test.ts',
+            'test/console/**/*.test.ts',
             'test/quality/**/*.test.ts',
             'test/worlds/**/*.test.ts',
             'test/benchmarks/**/*.test.ts',

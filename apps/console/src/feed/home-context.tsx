@@ -32,7 +32,9 @@ const pageSize = 25
 /** Holds the feed of the person, the cards of its pins and the measurements. Another person or language begins from scratch. */
 export function HomeProvider({ children }: { readonly children: ReactNode }) {
   const { client, locale } = usePerson()
-  const hasWords = useConfig().value?.capabilities.words ?? false
+  const config = useConfig()
+  const hasWords = config.value?.capabilities.words ?? false
+  const isConfigured = config.value !== null || config.failure !== null
   const freshness = useMemo(() => createFreshness(), [])
   const below = useRef<(() => number) | null>(null)
   const shown = useMemo(() => new Map<string, FeedItem>(), [])
@@ -47,10 +49,12 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
   const store = useMemo(
     () =>
       createFeedStore(async ({ pageToken, signal }) => {
+        // The language comes with the configuration. A page that is asked in another one would be served and never shown.
+        if (!isConfigured) return new Promise<Feed>(() => undefined)
         const page = await client.feed({ pageSize, locale, signal, ...(pageToken !== '' && { pageToken }) })
         return noted(page, shown)
       }),
-    [client, locale, shown],
+    [client, locale, shown, isConfigured],
   )
   useEffect(() => {
     void store.more()

@@ -1,5 +1,5 @@
 import type { FeedItem } from '@freshet/client/browser'
-import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import { nowMs } from '../api/browser.ts'
 import { WhyPanel } from '../why/why-panel.tsx'
@@ -35,6 +35,8 @@ export function Pins({
   readonly below?: { current: (() => number) | null }
 }) {
   const { cards, shown } = useHome()
+  // Topics come after the pins, and the reasons name them.
+  const cardsVersion = useSyncExternalStore(cards.subscribe, cards.version)
   const { memory, userId } = usePerson()
   const actions = useActions()
   const [, navigate] = useLocation()
@@ -78,7 +80,7 @@ export function Pins({
         />
       )
     },
-    [fresh, moves, cards, memory.saves, userId, calls, position],
+    [fresh, moves, cards, cardsVersion, memory.saves, userId, calls, position],
   )
   return (
     <>

@@ -1,4 +1,13 @@
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type ReactNode,
+} from 'react'
 import { appearanceOf } from '../pin/appearance.ts'
 import {
   extend,
@@ -97,6 +106,14 @@ export function Masonry<Item extends MasonryItem>({
     [placement],
   )
 
+  // The focus of an item that was taken off goes to the one in its place, not to the top of the page.
+  const focused = useRef<string | null>(null)
+  useLayoutEffect(() => {
+    if (focused.current === null || document.activeElement !== document.body) return
+    if (items.length === 0 || items.some(({ pinId }) => pinId === focused.current)) return
+    focusAt(ref.current!, Math.min(active, items.length - 1), placement)
+  }, [items, active, placement])
+
   const shown = Math.min(active, Math.max(0, items.length - 1))
   const roving = shown >= first && shown < last ? shown : first
   return (
@@ -121,7 +138,11 @@ export function Masonry<Item extends MasonryItem>({
             className="masonry-cell"
             data-at={at}
             onFocus={() => {
+              focused.current = item.pinId
               setActive(at)
+            }}
+            onBlur={({ relatedTarget }) => {
+              if (relatedTarget) focused.current = null
             }}
             style={{
               width: placement.grid.columnWidth,

@@ -53,13 +53,24 @@ export function PersonProvider({ children }: { readonly children: ReactNode }) {
     setMemory(parseMemory(readStored('local', memoryKey(userId))))
   }, [userId])
   useEffect(() => {
+    const take = ({ key, newValue }: StorageEvent): void => {
+      if (key === memoryKey(userId)) setMemory(parseMemory(newValue))
+    }
+    addEventListener('storage', take)
+    return () => {
+      removeEventListener('storage', take)
+    }
+  }, [userId])
+  useEffect(() => {
     document.documentElement.lang = spoken
   }, [spoken])
 
   const remember = useCallback(
     (change: (memory: Memory) => Memory) => {
       setMemory((last) => {
-        const next = change(last)
+        // Another tab may have written since.
+        const stored = readStored('local', memoryKey(userId))
+        const next = change(stored === null ? last : parseMemory(stored))
         writeStored('local', memoryKey(userId), JSON.stringify(next))
         return next
       })

@@ -4,10 +4,11 @@ import { useConfig } from '../../api/config-context.tsx'
 import { appearanceOf } from './appearance.ts'
 import './picture.css'
 
-/** The address of a pin's picture: the catalogue that ships has one for every pin. */
-function usePictureOf(pinId: string, card: PinCard | undefined): string | null {
-  const isShipped = useConfig().value?.capabilities.pictures ?? false
-  if (isShipped) return `/pictures/${encodeURIComponent(pinId)}.svg`
+/** The address of a pin's picture: the catalogue that ships has one for every pin. Null: it has none; undefined: not known yet. */
+function usePictureOf(pinId: string, card: PinCard | undefined): string | null | undefined {
+  const config = useConfig().value
+  if (config === null) return undefined
+  if (config.capabilities.pictures) return `/pictures/${encodeURIComponent(pinId)}.svg`
   return card?.imageUrl || null
 }
 
@@ -26,14 +27,13 @@ export function Picture({
   const address = usePictureOf(pinId, card)
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
   const { hue, depth, scale } = appearanceOf(pinId)
-  const isDrawn = address !== null && state !== 'failed'
   const size = `${Math.round((isLarge ? Math.min(scale, 0.72) : scale) * 100)}%`
   return (
     <div
       className={`picture picture-${depth} ${card?.creatorId === 'game' ? 'picture-ink' : ''}`}
       style={{ '--hue': hue } as object}
     >
-      {isDrawn ? (
+      {address === undefined ? null : address !== null && state !== 'failed' ? (
         <img
           src={address}
           alt=""
