@@ -132,6 +132,18 @@ describe('a request', () => {
   })
 })
 
+describe('a picture or a script of another site', () => {
+  it('may not make calls, but a link to the page works', async () => {
+    const ask = async (url: string, site: string) =>
+      (await started({ demo: aDemo }).inject({ url, headers: { 'sec-fetch-site': site } })).statusCode
+    for (const url of ['/api/feeds/v1/feed?userId=u', '/%61pi/feeds/v1/feed', '/api/console/config'])
+      expect(await ask(url, 'cross-site'), url).toBe(403)
+    expect(await ask('/', 'cross-site')).toBe(200)
+    expect(await ask('/api/console/config', 'same-origin')).toBe(200)
+    expect(await ask('/api/console/config', 'none')).toBe(200)
+  })
+})
+
 describe('the catalogue that ships', () => {
   const ask = async (url: string, body?: object, demo: typeof aDemo | null = aDemo) => {
     const app = started({ demo })

@@ -108,12 +108,17 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
   return app
 }
 
-/** Pages of other names may not use the console, not even where the browser does not ask first. */
+/**
+ * Pages of other names may not use the console, not even where the browser does not ask first. It names their origin in requests that
+ * may change something; for others, such as pictures, it says only that they come from another site.
+ */
 function refuseOtherPages(app: FastifyInstance, hosts: readonly string[]): void {
   const isOurs = hostNames(hosts)
-  app.addHook('onRequest', ({ headers: { origin } }, _reply, done) => {
-    if (origin === undefined || isOurs(hostOf(origin))) return done()
-    const name = JSON.stringify(origin.slice(0, 100))
+  app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
+    const { origin, 'sec-fetch-site': site } = headers
+    const isForeign = site === 'cross-site' && routeOptions.url?.startsWith('/api/') === true
+    if (!isForeign && (origin === undefined || isOurs(hostOf(origin)))) return done()
+    const name = JSON.stringify((origin ?? 'another site').slice(0, 100))
     done(new AccessError('ACCESS_HOST_REFUSED', `a page of ${name} may not use the console; see its setting hosts`))
   })
 }

@@ -1,4 +1,4 @@
-import { createServer, get, type RequestListener } from 'node:http'
+import { createServer, request, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { openAccess } from '@freshet/access/access'
@@ -75,12 +75,19 @@ export const aDemo: Demo = {
   },
 }
 
-/** Asks for a path as it is, where `fetch` would resolve dots. */
-export function rawGet(url: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+/** Asks for a path as it is, where `fetch` would resolve dots and send no body. */
+export function rawGet(
+  url: string,
+  path: string,
+  body = '',
+): Promise<{ readonly status: number; readonly body: string }> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
-    get({ hostname, port, path, agent: false }, (answer) => {
-      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject)
-    }).once('error', reject)
+    const headers = body === '' ? {} : { 'content-length': body.length }
+    request({ hostname, port, path, headers, agent: false }, (answer) => {
+      text(answer).then((content) => resolve({ status: answer.statusCode ?? 0, body: content }), reject)
+    })
+      .once('error', reject)
+      .end(body)
   })
 }

@@ -346,6 +346,15 @@ describe('A16 · unusable files', () => {
     expect((await world.run(cut)).error?.message).toMatch(/is not gzip, or is cut off/)
   })
 
+  it('refuses a line that no memory would hold, however small the file is', async () => {
+    const line = '{"userId":"ann","pinId":"p1","action":"click","occurredAt":"2024-05-01T10:00:00Z"}\n'
+    const bomb = world.file('bomb.jsonl.gz', `${line}${' '.repeat(17 << 20)}\n`)
+    expect((await world.run(bomb)).error).toMatchObject({
+      code: 'IMPORT_INVALID',
+      message: expect.stringMatching(/has a line of more than 16 MiB/) as string,
+    })
+  })
+
   it('refuses rows of the wrong length with their lines, and continues', async () => {
     const file = world.file(
       'e.csv',

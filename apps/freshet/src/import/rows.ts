@@ -11,6 +11,8 @@ export type Row =
 
 /** A row longer than this must have a quote that was never closed. */
 const maxRowBytes = 1 << 20
+/** A longer line would have to be held as one text, and a few gzipped kilobytes can unpack to a line that no memory holds. */
+const maxLineCharacters = 16 << 20
 
 /** The rows of a file. Throws an ImportError if the rest of the file cannot be read; earlier rows remain valid. */
 export async function* readRows(
@@ -108,6 +110,14 @@ export async function* readLines(
   input.setEncoding(sample.encoding)
   let line = 0
   let failure: unknown = null
+  // Before the one of the lines, so that they never see what is too much.
+  let unended = 0
+  input.on('data', (text: string) => {
+    const end = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r'))
+    unended = end < 0 ? unended + text.length : text.length - 1 - end
+    if (unended > maxLineCharacters)
+      input.destroy(new ImportError(sample.file, `has a line of more than ${maxLineCharacters >> 20} MiB`))
+  })
   const lines = createInterface({ input, crlfDelay: Infinity })
   input.on('error', (error) => {
     failure = error

@@ -30,7 +30,10 @@ export function createForward(connections: Connections, { maxBodyBytes, timeoutM
     const answer = await callUpstream(connections, to, {
       method: request.method,
       path,
-      headers: sentHeaders(request.headers, request.raw.socket.remoteAddress ?? ''),
+      headers: sentHeaders(request.headers, {
+        peer: request.raw.socket.remoteAddress ?? '',
+        hasBody: body !== undefined,
+      }),
       body: body === undefined ? null : body.pipe(counter(maxBodyBytes)),
       timeoutMs,
       signal: goneSignal(reply),

@@ -21,10 +21,21 @@ const notAnswered = new Set([
   ...['origin', 'methods', 'headers', 'credentials'].map((what) => `access-control-allow-${what}`),
 ])
 
-/** The headers of a request as an upstream gets them. `peer`: the address of the client. */
-export function sentHeaders(headers: IncomingHttpHeaders, peer: string): OutgoingHttpHeaders {
+/**
+ * The headers of a request as an upstream gets them. `peer`: the address of the client. `hasBody`: whether the body is sent too; the
+ * bodies of GET and HEAD are not, and an upstream that waits for one would take the next request on the connection for it.
+ */
+export function sentHeaders(
+  headers: IncomingHttpHeaders,
+  { peer, hasBody }: { readonly peer: string; readonly hasBody: boolean },
+): OutgoingHttpHeaders {
   const before = [headers['x-forwarded-for'] ?? []].flat()
-  return { ...without(headers, notSent), 'x-forwarded-for': [...before, peer].filter((part) => part !== '').join(', ') }
+  const { 'content-length': length, ...sent } = without(headers, notSent)
+  return {
+    ...sent,
+    ...(hasBody && length !== undefined && { 'content-length': length }),
+    'x-forwarded-for': [...before, peer].filter((part) => part !== '').join(', '),
+  }
 }
 
 /** The headers of an upstream's answer as the page gets them. */

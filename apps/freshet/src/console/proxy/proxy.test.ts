@@ -113,15 +113,29 @@ describe('calls that the console passes on', () => {
     expect([answered.status, await answered.json()]).toMatchObject([413, { error: { code: 'CONSOLE_BODY_TOO_LARGE' } }])
   })
 
-  it.each(['/api/feeds/v1/../secret', '/api/feeds/%2e%2e/secret', '/api/operations/ranker/.%2E/x'])(
-    'reach no path outside: %s',
-    async (path) => {
-      const { seen, answer } = recorder()
-      const url = await started(answer)
-      expect((await rawGet(url, path)).status).toBe(404)
-      expect(seen).toEqual([])
-    },
-  )
+  it.each([
+    '/api/feeds/v1/../secret',
+    '/api/feeds/%2e%2e/secret',
+    '/api/operations/ranker/.%2E/x',
+    String.raw`/api/feeds/v1\..\..\secret`,
+    String.raw`/api/feeds/.%2e\secret`,
+  ])('reach no path outside: %s', async (path) => {
+    const { seen, answer } = recorder()
+    const url = await started(answer)
+    expect((await rawGet(url, path)).status).toBe(404)
+    expect(seen).toEqual([])
+  })
+
+  it('promise no body that they do not send, which would swallow the next request on the connection', async () => {
+    const { seen, answer } = recorder()
+    const url = await started(answer)
+    expect((await rawGet(url, '/api/feeds/v1/feed', '0123456789')).status).toBe(202)
+    expect((await rawGet(url, '/api/feeds/v1/next')).status).toBe(202)
+    expect(seen.map((each) => [each.url, each.headers['content-length']])).toEqual([
+      ['/v1/feed', undefined],
+      ['/v1/next', undefined],
+    ])
+  })
 
   it('go to the services that the console was started with and no others', async () => {
     const url = await started(recorder().answer)

@@ -37,9 +37,9 @@ function pathBelow(base: string, request: FastifyRequest): string {
   const depth = base.split('/').length
   const [path = '', ...query] = (request.raw.url ?? '').split('?')
   const rest = path.split('/').slice(depth)
-  // URLs resolve these, also encoded; no call of ours has them.
-  if (rest.some((part) => /^(\.|%2e){1,2}$/i.test(part)))
-    throw new ConsoleError('CONSOLE_PATH_UNKNOWN', 'the path has a part . or ..')
+  // URLs resolve these, also encoded, and take a backslash for a slash; no call of ours has them.
+  if (rest.some((part) => part.includes('\\') || /^(\.|%2e){1,2}$/i.test(part)))
+    throw new ConsoleError('CONSOLE_PATH_UNKNOWN', 'the path has a part . or .. or a backslash')
   return `/${rest.join('/')}${query.length > 0 ? `?${query.join('?')}` : ''}`
 }
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '@freshet/service/testing'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -163,7 +163,7 @@ describe('an import through the page', () => {
     } else expect((await planOf(id)).problem).toMatch(problem)
   })
 
-  it('takes a piece twice, and refuses one that leaves a gap', async () => {
+  it('takes a piece twice, also after half of one, and refuses one that leaves a gap', async () => {
     await open()
     const { id } = (await world.ask('POST', '/imports', { name: '../../etc/passwd' })).json as UploadJson
     const post = (at: number, payload: string) =>
@@ -176,7 +176,11 @@ describe('an import through the page', () => {
     expect((await post(0, 'abc')).statusCode).toBe(200)
     expect(JSON.parse((await post(0, 'abc')).body)).toMatchObject({ bytes: 3 })
     expect((await post(9, 'abc')).statusCode).toBe(400)
-    expect(existsSync(join(world.folder, 'imports', id, 'passwd'))).toBe(true)
+    const file = join(world.folder, 'imports', id, 'passwd')
+    // What a try leaves that fails on a full disk.
+    appendFileSync(file, 'de')
+    expect((await post(3, 'def')).statusCode).toBe(200)
+    expect(readFileSync(file, 'utf8')).toBe('abcdef')
     expect((await world.ask('DELETE', `/imports/${id}`)).status).toBe(200)
     expect(existsSync(join(world.folder, 'imports', id))).toBe(false)
   })

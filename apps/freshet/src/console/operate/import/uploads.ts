@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm } from 'node:fs/promises'
+import { appendFile, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 
@@ -55,7 +55,7 @@ export function createUploads({ folder, maxFiles, maxFileBytes, newId }: Uploads
         'CALL_INVALID_ARGUMENT',
         `the file is larger than ${Math.floor(maxFileBytes / 1e6)} MB; import it with \`freshet import\``,
       )
-    await appendFile(upload.path, piece)
+    await writeAt(upload.path, at, piece)
     upload.bytes += piece.length
     return upload
   }
@@ -92,6 +92,17 @@ export function createUploads({ folder, maxFiles, maxFileBytes, newId }: Uploads
       uploads.clear()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Writes a piece where it belongs: what a failed try left of it, on a disk that was full, must not stay in the file. */
+async function writeAt(path: string, at: number, piece: Uint8Array): Promise<void> {
+  const file = await open(path, 'a')
+  try {
+    await file.truncate(at)
+    await appendFile(file, piece)
+  } finally {
+    await file.close()
   }
 }
 
