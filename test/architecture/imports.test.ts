@@ -12,6 +12,7 @@ const programs = [
   /^test\/benchmarks\/(servers\/|(compare|profile|soak)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^test\/sdk\/cost\.ts$/,
+  /^test\/console\/(figures|screenshots)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
   // Threads.
   /^libs\/pictures\/src\/(embedding|pack)-worker\.ts$/,

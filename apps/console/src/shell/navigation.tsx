@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { Link, useLocation } from 'wouter'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import './navigation.css'
@@ -18,8 +19,13 @@ const operatorViews: readonly { readonly path: string; readonly name: string; re
 export function Navigation() {
   const [path] = useLocation()
   const isOperating = path.startsWith('/operate')
+  const ref = useRef<HTMLElement>(null)
+  // On phones the bar holds more than the screen.
+  useEffect(() => {
+    ref.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [path])
   return (
-    <nav className="navigation" aria-label="Main">
+    <nav ref={ref} className="navigation" aria-label="Main">
       <Link href="/" className="navigation-item" aria-current={isOperating ? undefined : 'page'}>
         <Icon name="home" />
         <span>Feed</span>

@@ -22,7 +22,7 @@ export function Table<Row>({
   readonly keyOf: (row: Row, index: number) => string
 }) {
   return (
-    <div className="table-frame" role="region" aria-label={caption} tabIndex={0}>
+    <div className="table-frame" role="group" aria-label={caption} tabIndex={0}>
       <table className="table">
         <caption className="hidden-words">{caption}</caption>
         <thead>

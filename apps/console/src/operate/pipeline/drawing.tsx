@@ -141,12 +141,12 @@ export function PipelineDrawing({
                 <text x={x + 11} y={top + 19.5}>
                   {fitted(name, nodeWidth - 62)}
                 </text>
-                {flow.candidatesOut > 0 && (
-                  <text className="pipeline-count" x={right - 10} y={top + 19.5} textAnchor="end">
-                    {count(flow.candidatesOut)}
-                  </text>
-                )}
               </g>
+              {flow.candidatesOut > 0 && (
+                <text className="pipeline-count" x={right - 10} y={top + 19.5} textAnchor="end" aria-hidden="true">
+                  {count(flow.candidatesOut)}
+                </text>
+              )}
               {removed > 0 && (
                 <g aria-hidden="true">
                   <path
