@@ -27,9 +27,18 @@ export function adminKey(): string | null {
   return readStored('session', keyName)
 }
 
+const keyListeners = new Set<() => void>()
+
 /** Keeps the admin key for this tab; null forgets it. */
 export function setAdminKey(key: string | null): void {
   writeStored('session', keyName, key)
+  for (const listener of keyListeners) listener()
+}
+
+/** Calls `listener` when the admin key changes; returns a function that ends it. */
+export function onAdminKey(listener: () => void): () => void {
+  keyListeners.add(listener)
+  return () => keyListeners.delete(listener)
 }
 
 /** Calls a path of this origin and reads its JSON. Rejects with a Failure, or with an AbortError if `signal` aborts. */

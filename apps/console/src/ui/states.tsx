@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import type { Failure } from '../api/http.ts'
 import type { Resource } from '../api/use-resource.ts'
 import { Button } from './button.tsx'
@@ -40,7 +41,15 @@ export function ErrorState({
     <div className="state state-error" role="alert">
       <Icon name="cloud-off" />
       <h2>{what} cannot be shown</h2>
-      <p>{explain(failure)}</p>
+      <p>
+        {explain(failure)}
+        {needsKey(failure) && location.pathname !== '/operate/system' && (
+          <>
+            {' '}
+            <Link href="/operate/system">Enter it under System.</Link>
+          </>
+        )}
+      </p>
       <p className="state-code">
         {failure.code}
         {failure.status > 0 && ` · HTTP ${failure.status}`}
@@ -92,9 +101,22 @@ export function Loaded<T>({
   )
 }
 
-function explain({ status, message }: Failure): string {
-  if (status === 401 || status === 403) return 'This needs the admin key: enter it under System.'
+function needsKey({ status }: Failure): boolean {
+  return status === 401 || status === 403
+}
+
+function explain({ status, code, message }: Failure): string {
+  if (status === 401)
+    return code === 'ACCESS_KEY_MISSING'
+      ? 'This needs the admin key.'
+      : `${asSentence(message)} This needs the admin key.`
+  if (status === 403) return `${asSentence(message)} This needs an admin key.`
   if (status === 0 || status === 502 || status === 503 || status === 504)
     return `${message} The page tries again by itself.`
   return message
+}
+
+function asSentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -23,7 +23,7 @@ describe('why a pin is here', () => {
   it('names the source with the best rank, the prediction that counts most, and what speaks for and against it', () => {
     expect(sentencesFor(aPin, null)).toEqual([
       'It was found by what people act on together with the pins you acted on, as number 3 there, and by 1 more source.',
-      'The model thinks that you will save it with 4.4 %.',
+      'The chance that you save it is 4.4 %, says the model.',
       'What speaks for it most is how much you like this topic (+0.120).',
       'What speaks against it most is the age of the pin (−0.020).',
     ])

@@ -33,7 +33,7 @@ export function sentencesFor(pin: ExplainedPin, because: Because | null): readon
   }
   const likely = pin.heads.toSorted((a, b) => (b.utilityPart ?? 0) - (a.utilityPart ?? 0))[0]
   if (likely)
-    sentences.push(`The model thinks that you will ${headInWords(likely.head)} with ${percent(likely.value)}.`)
+    sentences.push(`The chance that you ${headInWords(likely.head)} is ${percent(likely.value)}, says the model.`)
   const push = pin.features.find(({ utilityContribution }) => (utilityContribution ?? 0) > 0)
   if (push)
     sentences.push(`What speaks for it most is ${featureInWords(push.name)} (${signed(push.utilityContribution!)}).`)

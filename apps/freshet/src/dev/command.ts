@@ -1,4 +1,3 @@
-import { existsSync, writeFileSync } from 'node:fs'
 import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
@@ -55,7 +54,7 @@ import { openPage, ownPage } from '../console/page/build.ts'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
-import { fillWithSample, isEmpty } from './fill.ts'
+import { fillWithSample, isEmpty, readSampleMark, writeSampleMark } from './fill.ts'
 import { demoOf, openPictures } from './pictures.ts'
 import { installSampleModel } from './sample-model.ts'
 import { operateOf } from './operate.ts'
@@ -106,11 +105,12 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
   const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
-  const sampleMark = `${config.data.folder}/sample`
-  const isNew = config.sample && (await isEmpty(log))
-  const pictures = isNew || existsSync(sampleMark) ? await openPictures(() => performance.now()) : null
+  const mark = readSampleMark(config.data.folder)
+  const isNew = config.sample && (mark === 'unfinished' || (await isEmpty(log)))
+  const pictures = isNew || mark === 'complete' ? await openPictures(() => performance.now()) : null
   if (pictures !== null) use({ name: 'pictures', close: async () => pictures.close() })
   if (isNew && pictures !== null) {
+    writeSampleMark(config.data.folder, 'unfinished')
     logger.info('the data folder is empty: creating a sample catalogue with simulated users')
     logger.info(await fillWithSample(ingest, pictures, { maxPins: config.samplePins, nowMs: clock.now() }), 'sample')
     const { specFile, surface } = config.ranking
@@ -119,7 +119,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     const model = await installSampleModel(place)
     logger.info({ model }, model === null ? 'no shipped model has the spec' : 'a model ships with the sample')
     // Later starts serve the pictures of the sample too.
-    writeFileSync(sampleMark, '')
+    writeSampleMark(config.data.folder, 'complete')
   }
 
   const embedded = createEmbedded({
@@ -259,6 +259,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       folder: config.data.folder,
       adminPort: adminPort ?? null,
       reachable: config.access.open,
+      hasPictures: pictures !== null,
     }),
   )
   if (consolePort !== null && config.console.open)

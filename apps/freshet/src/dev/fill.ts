@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
@@ -10,6 +11,22 @@ import { sampleEngagements, sampleUsers, smallPast, somePins } from './sample.ts
 export interface Filled {
   readonly pins: number
   readonly engagements: number
+}
+
+/** Whether a data folder holds the sample. A start that is killed while it fills the folder is repeated by the next one. */
+export type SampleMark = 'absent' | 'unfinished' | 'complete'
+
+const markFile = (folder: string): string => `${folder}/sample`
+
+/** What the folder says about the sample. */
+export function readSampleMark(folder: string): SampleMark {
+  if (!existsSync(markFile(folder))) return 'absent'
+  return readFileSync(markFile(folder), 'utf8') === 'unfinished' ? 'unfinished' : 'complete'
+}
+
+/** Notes in the folder how far the sample is. */
+export function writeSampleMark(folder: string, mark: Exclude<SampleMark, 'absent'>): void {
+  writeFileSync(markFile(folder), mark)
 }
 
 /** Whether the log has never had a record. */

@@ -1,9 +1,18 @@
 import { createFreshet, type Freshet } from '@freshet/client/browser'
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react'
 import { eventsPath, feedsPath } from '../../api/blender.ts'
 import { newId, readStored, writeStored } from '../../api/browser.ts'
 import { useConfig } from '../../api/config-context.tsx'
-import { adminKey } from '../../api/http.ts'
+import { adminKey, onAdminKey } from '../../api/http.ts'
 import { emptyMemory, parseMemory, type Memory } from './memory.ts'
 
 /** Who looks at the page, and in which language. */
@@ -41,7 +50,8 @@ export function PersonProvider({ children }: { readonly children: ReactNode }) {
   const known = config?.users.find((user) => user.userId === userId)
   const spoken = locale || known?.locale || closest(navigator.languages, config?.locales ?? []) || 'en'
 
-  const client = useMemo(() => clientOf(userId), [userId])
+  const key = useSyncExternalStore(onAdminKey, adminKey)
+  const client = useMemo(() => clientOf(userId, key), [userId, key])
   useEffect(
     () => () => {
       void client.close()
@@ -103,8 +113,7 @@ function newUserId(): string {
   return `new-${newId().slice(0, 8)}`
 }
 
-function clientOf(userId: string): Freshet {
-  const key = adminKey()
+function clientOf(userId: string, key: string | null): Freshet {
   return createFreshet({
     ...{ ingestUrl: location.origin + eventsPath, feedUrl: location.origin + feedsPath },
     ...{ name: `console.${userId}`, userId, client: { platform: 'web' }, initialRetryMs: 300, maxRetryMs: 5_000 },

@@ -83,6 +83,8 @@ function BoardDialog({ pin, onClose }: { readonly pin: FeedItem; readonly onClos
   const { memory, userId, remember } = usePerson()
   const actions = useActions()
   const [name, setName] = useState('')
+  const first = useBoard()
+  const boards = memory.boards.length > 0 ? memory.boards : [first]
   const choose = (board: Board): void => {
     remember((last) => withBoard(last, board))
     actions.save(pin, board)
@@ -90,26 +92,24 @@ function BoardDialog({ pin, onClose }: { readonly pin: FeedItem; readonly onClos
   }
   return (
     <Dialog title="Save to a board" width="s" onClose={onClose}>
-      {memory.boards.length > 0 && (
-        <ul className="boards" aria-label="Boards">
-          {memory.boards.map((board) => (
-            <li key={board.boardId}>
-              <Button
-                look="quiet"
-                icon={<Icon name="board" />}
-                onClick={() => {
-                  choose(board)
-                }}
-              >
-                {board.name}
-                <span className="boards-count number">
-                  {memory.saves.filter(({ boardId }) => boardId === board.boardId).length}
-                </span>
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ul className="boards" aria-label="Boards">
+        {boards.map((board) => (
+          <li key={board.boardId}>
+            <Button
+              look="quiet"
+              icon={<Icon name="board" />}
+              onClick={() => {
+                choose(board)
+              }}
+            >
+              {board.name}
+              <span className="boards-count number">
+                {memory.saves.filter(({ boardId }) => boardId === board.boardId).length}
+              </span>
+            </Button>
+          </li>
+        ))}
+      </ul>
       <form
         className="new-board"
         onSubmit={(event) => {

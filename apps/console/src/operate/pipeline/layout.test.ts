@@ -20,6 +20,16 @@ describe('the drawing of a pipeline', () => {
     stage('page', { tookMs: 2, removed: { 'below-page': 75 } }),
   ]
 
+  it('has the stages of later pages in the same phases', () => {
+    const later = ['user-state', 'reserve', 'itself', 'rank-again', 'ranked-first', 'page']
+    expect(
+      phasesOf(
+        later.map((name) => stage(`next-page/${name}`)),
+        true,
+      ).map(({ name }) => name),
+    ).toEqual([...['Know the user', 'Find candidates', 'Filter', 'Rank', 'Order', 'Serve']])
+  })
+
   it('has every stage in its phase; stages that it does not know stay with those before', () => {
     const phases = phasesOf(flows, false)
     expect(phases.map(({ name, rows }) => [name, rows.length])).toEqual([

@@ -25,28 +25,36 @@ const phaseOf: Readonly<Record<string, string>> = {
   'user-state': 'Know the user',
   'await-tokens': 'Know the user',
   retrieve: 'Find candidates',
+  reserve: 'Find candidates',
   itself: 'Filter',
   hidden: 'Filter',
   catalogue: 'Filter',
   requested: 'Filter',
   rank: 'Rank',
+  'rank-again': 'Rank',
   explore: 'Order',
+  'ranked-first': 'Order',
   'by-utility': 'Order',
   'keep-last-good': 'Serve',
   'keep-reserve': 'Serve',
   page: 'Serve',
 }
 /** Stages that are always drawn. */
-const landmarks: ReadonlySet<string> = new Set(['user-state', 'retrieve', 'rank', 'page'])
+const landmarks: ReadonlySet<string> = new Set(['user-state', 'retrieve', 'reserve', 'rank', 'rank-again', 'page'])
 /** A stage that takes less than this share of the time is quiet if it removes nothing. */
 const quietShare = 0.03
+
+/** The stage of a pipeline that answers later pages, `next-page/rank-again`, without the name of the pipeline. */
+function baseName(stage: string): string {
+  return stage.replace('next-page/', '')
+}
 
 /** Divides stages into phases, and joins neighbours without effect if `foldsQuiet`. */
 export function phasesOf(flows: readonly StageFlow[], foldsQuiet: boolean): readonly Phase[] {
   const total = flows.reduce((sum, { tookMs }) => sum + (tookMs ?? 0), 0)
   const phases: { name: string; rows: Row[] }[] = []
   for (const flow of flows) {
-    const name = phaseOf[flow.stage] ?? phases.at(-1)?.name ?? 'Prepare'
+    const name = phaseOf[baseName(flow.stage)] ?? phases.at(-1)?.name ?? 'Prepare'
     if (phases.at(-1)?.name !== name) phases.push({ name, rows: [] })
     const { rows } = phases.at(-1)!
     const last = rows.at(-1)
@@ -67,7 +75,7 @@ function stageRow(flow: StageFlow): Row {
 function isQuiet({ stage, tookMs, removed, errors }: StageFlow, totalMs: number): boolean {
   const isSlow = totalMs > 0 && (tookMs ?? 0) / totalMs >= quietShare
   const hasEffect = Object.values(removed).some((count) => count > 0) || Object.keys(errors).length > 0
-  return !landmarks.has(stage) && !isSlow && !hasEffect
+  return !landmarks.has(baseName(stage)) && !isSlow && !hasEffect
 }
 
 /** The removals of a stage, the largest first. */

@@ -3,16 +3,15 @@ import { useConfig } from '../../api/config-context.tsx'
 import { callJson } from '../../api/http.ts'
 import { useResource } from '../../api/use-resource.ts'
 import { Button } from '../../ui/button.tsx'
-import { Badge, Card, Figure } from '../../ui/card.tsx'
+import { Card } from '../../ui/card.tsx'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { EmptyState, Loaded } from '../../ui/states.tsx'
-import { Table } from '../../ui/table.tsx'
 import { OperatorPage } from '../frame.tsx'
-import { count, duration, percent, time } from '../shared/format.ts'
+import { count, time } from '../shared/format.ts'
 import { Switch } from '../shared/switch.tsx'
 import '../shared/shared.css'
-import { PipelineDrawing } from './drawing.tsx'
-import { phasesOf, removalsOf, type StageFlow } from './layout.ts'
+import { Flow } from './flow.tsx'
+import type { StageFlow } from './layout.ts'
 import './pipeline.css'
 
 interface PipelineAnswer {
@@ -20,7 +19,7 @@ interface PipelineAnswer {
     readonly feeds: number
     readonly fromMs: number | null
     readonly toMs: number | null
-    readonly stages: readonly StageFlow[]
+    readonly kinds: readonly { readonly kind: string; readonly feeds: number; readonly stages: readonly StageFlow[] }[]
     readonly users: readonly string[]
   } | null
   readonly metered: readonly {
@@ -85,6 +84,7 @@ export function PipelineView() {
 }
 
 function Recent({ recent }: { readonly recent: PipelineAnswer['recent'] }) {
+  const [name, setName] = useState('')
   if (recent === null)
     return (
       <EmptyState title="This console does not reach the log">
@@ -97,12 +97,32 @@ function Recent({ recent }: { readonly recent: PipelineAnswer['recent'] }) {
         Each served feed leaves a record of its stages. Ask for one, and its pipeline appears here.
       </EmptyState>
     )
+  const chosen = recent.kinds.find(({ kind }) => kind === name) ?? recent.kinds[0]!
   return (
-    <Flow
-      title={`Mean of the newest ${recent.feeds} feeds`}
-      note={`${time(recent.fromMs ?? 0)} to ${time(recent.toMs ?? 0)}, from their records in the log`}
-      stages={recent.stages}
-    />
+    <div className="stack">
+      {recent.kinds.length > 1 && (
+        <div className="row">
+          <SelectField
+            label="Kind of request"
+            value={chosen.kind}
+            onChange={(event) => {
+              setName(event.target.value)
+            }}
+          >
+            {recent.kinds.map(({ kind, feeds }) => (
+              <option key={kind} value={kind}>
+                {kind} ({count(feeds)})
+              </option>
+            ))}
+          </SelectField>
+        </div>
+      )}
+      <Flow
+        title={`Mean of ${count(chosen.feeds)} feeds: ${chosen.kind}`}
+        note={`Of the newest ${count(recent.feeds)}, ${time(recent.fromMs ?? 0)} to ${time(recent.toMs ?? 0)}, from their records in the log`}
+        stages={chosen.stages}
+      />
+    </div>
   )
 }
 
@@ -212,113 +232,5 @@ function Metered({ metered }: { readonly metered: PipelineAnswer['metered'] }) {
         stages={pipeline.stages}
       />
     </div>
-  )
-}
-
-function Flow({
-  title,
-  note,
-  stages,
-}: {
-  readonly title: string
-  readonly note: string
-  readonly stages: readonly StageFlow[]
-}) {
-  const [foldsQuiet, setFoldsQuiet] = useState(true)
-  const [selected, setSelected] = useState<string | null>(null)
-  const took = stages.reduce((sum, { tookMs }) => sum + (tookMs ?? 0), 0)
-  const slowest = stages.reduce<StageFlow | null>(
-    (most, flow) => ((flow.tookMs ?? 0) > (most?.tookMs ?? 0) ? flow : most),
-    null,
-  )
-  const removed = stages.reduce((sum, flow) => sum + removalsOf(flow).reduce((all, [, value]) => all + value, 0), 0)
-  const found = Math.max(0, ...stages.map(({ candidatesOut }) => candidatesOut))
-  const chosen = stages.find(({ stage }) => stage === selected)
-  return (
-    <Card
-      title={title}
-      note={note}
-      actions={
-        <Button
-          size="s"
-          aria-pressed={!foldsQuiet}
-          onClick={() => {
-            setFoldsQuiet(!foldsQuiet)
-          }}
-        >
-          {foldsQuiet ? `Show all ${stages.length} stages` : 'Fold stages without effect'}
-        </Button>
-      }
-    >
-      <div className="figures">
-        <Figure name="Candidates found" value={count(found)} />
-        <Figure name="Taken out" value={count(removed)} note="all reasons" />
-        <Figure name="On the page" value={count(stages.at(-1)?.candidatesOut ?? 0)} />
-        <Figure name="Time of all stages" value={duration(took)} />
-        {slowest !== null && <Figure name="Slowest" value={duration(slowest.tookMs ?? 0)} note={slowest.stage} />}
-      </div>
-      <div className="section-space">
-        <PipelineDrawing
-          phases={phasesOf(stages, foldsQuiet)}
-          selected={selected}
-          onSelect={(stage) => {
-            setSelected(stage === selected ? null : stage)
-          }}
-        />
-      </div>
-      {chosen === undefined ? (
-        <p className="soft section-space">Choose a stage for its numbers.</p>
-      ) : (
-        <StageDetails flow={chosen} />
-      )}
-      <details className="fold">
-        <summary>As a table</summary>
-        <Table
-          caption={`Stages: ${title}`}
-          rows={stages}
-          keyOf={({ stage }) => stage}
-          columns={[
-            { name: 'Stage', cell: ({ stage }) => stage },
-            { name: 'In', isNumber: true, cell: ({ candidatesIn }) => count(candidatesIn) },
-            { name: 'Out', isNumber: true, cell: ({ candidatesOut }) => count(candidatesOut) },
-            {
-              name: 'Removed',
-              cell: (flow) =>
-                removalsOf(flow)
-                  .map(([reason, value]) => `${reason} ${count(value)}`)
-                  .join(', '),
-            },
-            { name: 'Time', isNumber: true, cell: ({ tookMs }) => (tookMs === null ? '—' : duration(tookMs)) },
-            { name: 'In feeds', isNumber: true, cell: ({ share }) => percent(share) },
-          ]}
-        />
-      </details>
-    </Card>
-  )
-}
-
-function StageDetails({ flow }: { readonly flow: StageFlow }) {
-  const { stage, candidatesIn, candidatesOut, tookMs, errors, share } = flow
-  return (
-    <section className="notice section-space" aria-label={`Stage ${stage}`} aria-live="polite">
-      <h3>{stage}</h3>
-      <p>
-        {count(candidatesIn)} in, {count(candidatesOut)} out
-        {tookMs !== null && `, ${duration(tookMs)}`}
-        {share < 1 && `, in ${percent(share)} of the feeds`}
-      </p>
-      <p className="tags">
-        {removalsOf(flow).map(([reason, value]) => (
-          <Badge key={reason} tone="warn">
-            {reason} − {count(value)}
-          </Badge>
-        ))}
-        {Object.entries(errors).map(([code, part]) => (
-          <Badge key={code} tone="bad">
-            {code} {percent(part)}
-          </Badge>
-        ))}
-      </p>
-    </section>
   )
 }

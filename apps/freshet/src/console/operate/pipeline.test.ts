@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseMetrics } from './metrics-text.ts'
-import { averageFlow, flowOfFeed, meteredPipelines } from './pipeline.ts'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import { averageFlow, flowOfFeed, flowsByKind, meteredPipelines } from './pipeline.ts'
 
 const report = (stage: string, given: object = {}) => ({
   ...{ stage, candidatesIn: 0, candidatesOut: 0, tookUs: 0, removed: {}, error: '' },
@@ -36,6 +37,15 @@ describe('the stages of feeds', () => {
     expect(flow[0]).toMatchObject({ candidatesOut: 200, tookMs: 6, share: 1 })
     expect(flow[1]).toMatchObject({ candidatesIn: 100, candidatesOut: 60, removed: { seen: 30, old: 10 }, share: 0.5 })
     expect(flow[2]).toMatchObject({ candidatesIn: 180, errors: { STAGE_FAILED: 0.5 } })
+  })
+
+  it('are means by kind of request, since later pages run other stages', () => {
+    const home = { surface: Surface.HOME, stages: [report('retrieve', { candidatesOut: 300 })] }
+    const later = { surface: Surface.HOME, stages: [report('next-page/reserve', { candidatesOut: 200 })] }
+    expect(flowsByKind([home, later, home])).toMatchObject([
+      { kind: 'home', feeds: 2, stages: [{ stage: 'retrieve', candidatesOut: 300, share: 1 }] },
+      { kind: 'home, next-page', feeds: 1, stages: [{ stage: 'next-page/reserve', share: 1 }] },
+    ])
   })
 
   it('are read from the metrics of blenders', () => {

@@ -1,4 +1,5 @@
 import type { StageReport } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { Surface, surfaceToJSON } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { sumsBy, type Series } from './metrics-text.ts'
 
 /** What a stage did, in one feed or on average over feeds. */
@@ -63,6 +64,29 @@ export function averageFlow(feeds: readonly { readonly stages: readonly StageRep
     errors: dividedBy(sums.errors, sums.runs),
     share: sums.runs / feeds.length,
   }))
+}
+
+/** Feeds of one kind and their mean. */
+export interface FeedKind {
+  /** The surface, and the pipeline that made the page if it is not the usual one: `home, next-page`. */
+  readonly kind: string
+  readonly feeds: number
+  readonly stages: readonly StageFlow[]
+}
+
+/** The mean of the stages by kind of request, the most frequent first: later pages and fallbacks run other stages, so a mean over all of them says nothing. */
+export function flowsByKind(
+  feeds: readonly { readonly surface: Surface; readonly stages: readonly StageReport[] }[],
+): readonly FeedKind[] {
+  const kinds = Map.groupBy(feeds, ({ surface, stages }) => {
+    const name =
+      surface === Surface.UNSPECIFIED ? 'other' : surfaceToJSON(surface).replace('SURFACE_', '').toLowerCase()
+    const [pipeline] = /^[^/]+(?=\/)/.exec(stages.at(-1)?.stage ?? '') ?? []
+    return pipeline === undefined ? name : `${name}, ${pipeline}`
+  })
+  return [...kinds]
+    .map(([kind, of]) => ({ kind, feeds: of.length, stages: averageFlow(of) }))
+    .toSorted((a, b) => b.feeds - a.feeds)
 }
 
 /** A pipeline by the metrics of the blenders, since their start. */

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { createImports } from './import/routes.ts'
 import { deadLetterAt, deadLetterList, replayMatching, type DeadLetterPorts } from './dead-letters.ts'
 import { readExperimentsView } from './experiments.ts'
-import { averageFlow, flowOfFeed, meteredPipelines } from './pipeline.ts'
+import { flowOfFeed, flowsByKind, meteredPipelines } from './pipeline.ts'
 import type { OperatePorts } from './ports.ts'
 import { readRecentFeeds } from './recent-feeds.ts'
 import { askServices, readSeries } from './services.ts'
@@ -79,7 +79,7 @@ function addRoutes(app: FastifyInstance, ports: OperatePorts): void {
               feeds: recent.length,
               fromMs: recent.at(-1)?.atMs ?? null,
               toMs: recent[0]?.atMs ?? null,
-              stages: averageFlow(recent),
+              kinds: flowsByKind(recent),
               /** Users to pick, the newest first. */
               users: [...new Set(recent.map(({ userId }) => userId))].filter((user) => user !== '').slice(0, 20),
             },
