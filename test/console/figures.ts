@@ -55,7 +55,7 @@ line('page, all parts, gzipped', `${(weights.reduce((sum, bytes) => sum + bytes,
 const draws: number[] = []
 for (let visit = 0; visit < 5; visit++) {
   const { page, close } = await openConsole(browser, { url: server.url, userId: `visitor-${visit}` })
-  await page.waitForFunction(`document.querySelector('article img.is-ready')`)
+  await page.locator('article img.is-ready').first().waitFor()
   draws.push(await page.evaluate<number>(`performance.now()`))
   await close()
 }
