@@ -322,7 +322,8 @@ export function createRetrieval({
     },
     foldCreator(change) {
       const creatorId = change.kind === 'delete' ? change.creatorId : change.creator.creatorId
-      catalogue.closeCreator(creatorId, closesCreator(change))
+      for (const row of catalogue.closeCreator(creatorId, closesCreator(change)))
+        for (const { source } of enabled) source.foldShown?.(row)
     },
     foldBoard(change) {
       graphView?.closeBoard(change.kind === 'delete' ? change.boardId : change.board.boardId, closesBoard(change))

@@ -47,6 +47,8 @@ export interface Source {
   withdraw?(withdrawn: WithdrawnEngagement): void
   /** Called after the catalogue has folded the pin; `row` is its row. */
   foldPin?(row: number, change: PinChange): void
+  /** Called when a described pin was withheld because of its creator, or is shown again, so that it takes no place in lists, or has one again. */
+  foldShown?(row: number): void
   /** Called before a pin's description changes or the pin is deleted: removes the pin from lists that depend on the description. */
   undescribe?(row: number): void
   /** Called when a pin is gone and its row will be reused: drops everything stored under the row, except what `holders` store. */

@@ -101,20 +101,28 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
     }
   }
 
+  function list(row: number): void {
+    const createdAtMs = catalogue.createdAtMsOf(row)
+    if (Number.isNaN(createdAtMs) || !catalogue.isShown(row)) return
+    const creator = catalogue.creatorOf(row)
+    if (creator >= 0) byCreator.put(creator, row, createdAtMs)
+    for (let i = 0; i < catalogue.topicCountOf(row); i++) byTopic.put(catalogue.topicOf(row, i), row, createdAtMs)
+  }
+
+  function unlist(row: number): void {
+    byCreator.remove(catalogue.creatorOf(row), row)
+    for (let i = 0; i < catalogue.topicCountOf(row); i++) byTopic.remove(catalogue.topicOf(row, i), row)
+  }
+
   return {
     name: 'fresh-followed',
     scale: 'probability',
-    foldPin(row, change) {
-      if (change.kind !== 'upsert' || change.pin.createdAtMs === null) return
-      const creator = catalogue.creatorOf(row)
-      if (creator >= 0) byCreator.put(creator, row, change.pin.createdAtMs)
-      for (let i = 0; i < catalogue.topicCountOf(row); i++)
-        byTopic.put(catalogue.topicOf(row, i), row, change.pin.createdAtMs)
+    foldPin: list,
+    foldShown(row) {
+      if (catalogue.isShown(row)) list(row)
+      else unlist(row)
     },
-    undescribe(row) {
-      byCreator.remove(catalogue.creatorOf(row), row)
-      for (let i = 0; i < catalogue.topicCountOf(row); i++) byTopic.remove(catalogue.topicOf(row, i), row)
-    },
+    undescribe: unlist,
     holders: [byBoard],
     foldEngagement({ engagement, row }) {
       if (row < 0 || engagement.action !== 'save' || engagement.boardId === null) return

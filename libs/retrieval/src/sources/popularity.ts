@@ -176,6 +176,13 @@ function createPopularity(views: SharedViews, parameters: PopularityParameters):
     return locales === null || isCut ? [...found, ...(all === undefined ? [] : [all])] : found
   }
 
+  function show(row: number): void {
+    refile(row)
+    if (!catalogue.isShown(row)) return
+    raise(row)
+    for (const listed of listsWith(row)) listed?.newest.raised(row)
+  }
+
   return {
     name: 'popularity',
     scale: 'probability',
@@ -190,12 +197,8 @@ function createPopularity(views: SharedViews, parameters: PopularityParameters):
     undescribe(row) {
       formerLocale = catalogue.localeOf(row)
     },
-    foldPin(row) {
-      refile(row)
-      if (!catalogue.isShown(row)) return
-      raise(row)
-      for (const listed of listsWith(row)) listed?.newest.raised(row)
-    },
+    foldPin: show,
+    foldShown: show,
     letGo: refile,
     query(query, hits) {
       if (query.amongRows !== null) return rankAmong(query.amongRows, query, hits)

@@ -96,6 +96,9 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
     foldPin(row) {
       list.changed(row)
     },
+    foldShown(row) {
+      list.changed(row)
+    },
     letGo(row) {
       list.changed(row)
       present.forget(row)

@@ -38,8 +38,8 @@ export interface Catalogue extends ReadDescriptions {
   upsert(pin: Pin): number
   /** Deletes a pin and returns -1, or its row if it is kept as deleted because unlisted pins are shown. */
   remove(pinId: PinId): number
-  /** Withholds the pins of a creator, those that come later too, or shows them again. */
-  closeCreator(creatorId: CreatorId, isClosed: boolean): void
+  /** Withholds the pins of a creator, those that come later too, or shows them again. Returns the rows that this changed. */
+  closeCreator(creatorId: CreatorId, isClosed: boolean): readonly number[]
   /** Whether a pin may be recommended. */
   isShown(row: number): boolean
   isListed(row: number): boolean
@@ -254,9 +254,14 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       else unclosedCreators++
       const [from, to] = isClosed && closedCreators.has(creatorId) ? [listed, withheld] : [withheld, listed]
       const creator = descriptions.creatorRow(creatorId)
-      if (creator < 0) return
-      for (const row of descriptions.byCreator.rowsOf(creator))
-        if (state[row] === from && descriptions.creatorOf(row) === creator) enter(row, to)
+      const changed: number[] = []
+      if (creator < 0) return changed
+      for (const row of descriptions.byCreator.rowsOf(creator)) {
+        if (state[row] !== from || descriptions.creatorOf(row) !== creator) continue
+        enter(row, to)
+        changed.push(row)
+      }
+      return changed
     },
     isShown: (row) => (state[row] ?? free) >= shownFrom,
     isListed: (row) => state[row] === listed,
