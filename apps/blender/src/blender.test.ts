@@ -1105,6 +1105,18 @@ describe('related pins', () => {
     expect((await servedFeeds()).at(-1)).toMatchObject({ surface: 2, relatedToPinId: 'pin-3' })
   })
 
+  test('are ranked from few candidates of the sources that start from the pin, unless the request names others', async () => {
+    const { related, services } = await aBlender({ config: { relatedCandidates: 50 } })
+    await related({ pageSize: 10 })
+    await related({ pageSize: 60 })
+    await related({ pageSize: 10, onlySources: ['popularity'], withoutSources: ['trending'] })
+    expect(services.retrieved.map(({ limit }) => limit)).toEqual([50, 120, 50])
+    expect(services.retrieved[0]).toMatchObject({ fillTo: 50, sources: [] })
+    expect(services.retrieved[0]?.withoutSources).toContain('popularity')
+    expect(services.retrieved[0]?.withoutSources).not.toContain('visual-neighbours')
+    expect(services.retrieved[2]).toMatchObject({ sources: ['popularity'], withoutSources: ['trending'] })
+  })
+
   test('do not read state without a user', async () => {
     const { related, faults } = await aBlender()
     faults.store = storeDown

@@ -71,6 +71,13 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 2_000,
   }),
+  relatedCandidates: wholeSetting(50, {
+    description:
+      'Number of candidates for related pins, at least two for each pin of the page. Fewer are more like the open pin; more leave more to what the user likes',
+    unit: 'candidates',
+    min: 1,
+    max: 2_000,
+  }),
   minCandidates: wholeSetting(200, {
     description:
       'If its sources find fewer candidates than this, the candidate service also sweeps the catalogue for pins that the user has not seen. 0: it never sweeps, and feeds may end early',

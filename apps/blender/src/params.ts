@@ -8,6 +8,7 @@ const perRequest = {
   rankBudgetMs: true,
   recordBudgetMs: true,
   maxCandidates: true,
+  relatedCandidates: true,
   minCandidates: true,
   pagesRankedAgain: true,
   recordFeatures: true,

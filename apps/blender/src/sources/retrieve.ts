@@ -61,13 +61,14 @@ export function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
   servedHere: ServedSet,
 ): RetrieveRequest {
-  const { maxCandidates, minCandidates } = request.params
+  const { minCandidates } = request.params
+  const maxCandidates = maxCandidatesOf(request)
   const { user, surface, page, pageSize, served } = request
   const sources = sourcesOf(request, request.experiments.sources())
   // Pages that are not recorded come from one order, so this page needs all pins before it too.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
-  const fillTo =
-    minCandidates === 0 || !wantsSweep(request) ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
+  const least = Math.min(minCandidates, maxCandidates)
+  const fillTo = least === 0 || !wantsSweep(request) ? 0 : Math.min(mostCandidates, Math.max(least, needed))
   return {
     userId: request.userId,
     sessionId: request.sessionId,
@@ -97,11 +98,24 @@ export function retrieveRequest(
   }
 }
 
+/**
+ * Related pins are ranked from few candidates: what a model learned of the home feed would else prefer what the user likes to what
+ * is like the pin.
+ */
+function maxCandidatesOf({ surface, pageSize, params }: FeedRequest): number {
+  const { maxCandidates, relatedCandidates } = params
+  return surface === 'related' ? Math.min(maxCandidates, Math.max(relatedCandidates, 2 * pageSize)) : maxCandidates
+}
+
+/** Sources that do not start from the open pin. Related pins ask them only by name. */
+const notOfThePin = ['fresh-followed', 'long-term-walk', 'popularity', 'revisit', 'saved-boards', 'trending']
+
 /** The sources that both the request and its experiments allow; those of the request, if they allow none together. */
-function sourcesOf({ onlySources, withoutSources }: FeedRequest, tried: SourceChoice): SourceChoice {
+function sourcesOf({ surface, onlySources, withoutSources }: FeedRequest, tried: SourceChoice): SourceChoice {
   const isTried = (source: string) => tried.only.length === 0 || tried.only.includes(source)
   const only = onlySources.length === 0 ? tried.only : onlySources.filter(isTried)
-  const without = [...new Set([...withoutSources, ...tried.without])]
+  const unasked = surface === 'related' && only.length === 0 ? notOfThePin : []
+  const without = [...new Set([...withoutSources, ...tried.without, ...unasked])]
   const named = onlySources.length === 0 && only.length === 0 ? [...sourceNames, catalogueSweep] : only
   const isAnyLeft = named.some((source) => !without.includes(source))
   return isAnyLeft ? { only, without } : { only: onlySources, without: withoutSources }

@@ -64,11 +64,13 @@ test('only positive actions on known pins are a history, the latest up to the ca
   expect(rowsOf(queries.build(aQuery({ atMs, recent: steps })))).toEqual(['b', 'c', 'd', 'e', 'a'])
 })
 
-test('the pin that related pins are asked for is the last of the history, and is not accepted', () => {
+test('the pin that related pins are asked for is all of the history, and is not accepted; of an unknown pin the history stays', () => {
   const query = queries.build(aQuery({ surface: 'related', pinId: pins('f')[0]!, atMs, recent: recent(['a', 95]) }))
-  expect(rowsOf(query)).toEqual(['a', 'f'])
+  expect(rowsOf(query)).toEqual(['f'])
   expect(query.accept(catalogue.rowOf('f'))).toBe(false)
   expect(query.accept(catalogue.rowOf('a'))).toBe(true)
+  const unknown = aQuery({ surface: 'related', pinId: pins('nothing')[0]!, atMs, recent: recent(['a', 95]) })
+  expect(rowsOf(queries.build(unknown))).toEqual(['a'])
 })
 
 test('what one request excludes the next one does not', () => {

@@ -143,13 +143,16 @@ export function createQueryBuilder({
       })
       const isLiked = (at: number): boolean =>
         standing[at] === 1 && positiveActions.includes(recent[at]?.action ?? 'impression')
+      const pinRow = request.surface === 'related' && request.pinId ? catalogue.rowOf(request.pinId) : -1
       let count = 0
       let sessionStart = -1
       recentBoards = []
       const session = findSession(request, config.sessionGapMs)
       const asker: Asker | null =
         request.userId === null ? null : { userId: request.userId, sessionId: session.sessionId, atMs: request.atMs }
-      for (let i = firstOfLatest(recent.length, config.maxRecentActions, isLiked); i < recent.length; i++) {
+      // What is like an open pin does not depend on what else the user did; the ranker knows both.
+      const first = pinRow >= 0 ? recent.length : firstOfLatest(recent.length, config.maxRecentActions, isLiked)
+      for (let i = first; i < recent.length; i++) {
         const action = recent[i]
         if (action === undefined || !isLiked(i)) continue
         const row = catalogue.rowOf(action.pinId)
@@ -162,7 +165,6 @@ export function createQueryBuilder({
         recentBoards.push(action.boardId)
       }
       if (sessionStart < 0) sessionStart = count
-      const pinRow = request.surface === 'related' && request.pinId ? catalogue.rowOf(request.pinId) : -1
       if (pinRow >= 0) {
         verdicts[pinRow] = 4 * number + excluded
         recentRows[count] = pinRow
