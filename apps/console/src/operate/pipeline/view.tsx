@@ -118,7 +118,7 @@ function Recent({ recent }: { readonly recent: PipelineAnswer['recent'] }) {
         </div>
       )}
       <Flow
-        title={`Mean of ${count(chosen.feeds)} feeds: ${chosen.kind}`}
+        title={`Mean of ${count(chosen.feeds)} ${chosen.feeds === 1 ? 'feed' : 'feeds'}: ${chosen.kind}`}
         note={`Of the newest ${count(recent.feeds)}, ${time(recent.fromMs ?? 0)} to ${time(recent.toMs ?? 0)}, from their records in the log`}
         stages={chosen.stages}
       />

@@ -46,6 +46,7 @@ describe('the stages of feeds', () => {
       { kind: 'home', feeds: 2, stages: [{ stage: 'retrieve', candidatesOut: 300, share: 1 }] },
       { kind: 'home, next-page', feeds: 1, stages: [{ stage: 'next-page/reserve', share: 1 }] },
     ])
+    expect(flowsByKind([later, home]).map(({ kind }) => kind)).toEqual(['home', 'home, next-page'])
   })
 
   it('are read from the metrics of blenders', () => {

@@ -86,7 +86,7 @@ export function flowsByKind(
   })
   return [...kinds]
     .map(([kind, of]) => ({ kind, feeds: of.length, stages: averageFlow(of) }))
-    .toSorted((a, b) => b.feeds - a.feeds)
+    .toSorted((a, b) => b.feeds - a.feeds || a.kind.length - b.kind.length)
 }
 
 /** A pipeline by the metrics of the blenders, since their start. */
