@@ -17,7 +17,7 @@ import {
 import { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { GatherTrailsResponse, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
-import type { Ingest } from '@freshet/event-ingest/ingest'
+import type { Answer, Ingest } from '@freshet/event-ingest/ingest'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import type { GrpcService } from '@freshet/service/grpc-service'
 import { createMetrics } from '@freshet/service/metrics'
@@ -47,28 +47,19 @@ const blender = serveBlender(
   },
   calls,
 )
-const ingest: Pick<Ingest, 'takeEngagements' | 'takePins' | 'mergeUsers'> = {
-  takeEngagements: async () => ({
-    kind: 'taken',
-    receipts: [{ id: 'e', token: 'e1-1' }],
-    accepted: 1,
-    receivedAtMs: 1,
-    notice: '',
-  }),
-  takePins: async () => ({
-    kind: 'taken',
-    receipts: [{ id: 'p', token: 'p1-1' }],
-    accepted: 1,
-    receivedAtMs: 1,
-    notice: '',
-  }),
-  mergeUsers: async () => ({
-    kind: 'taken',
-    receipts: [{ id: 'u', token: 'e1-2' }],
-    accepted: 1,
-    receivedAtMs: 1,
-    notice: '',
-  }),
+const taken = (id: string, token: string) => async (): Promise<Answer> => ({
+  kind: 'taken',
+  receipts: [{ id, token }],
+  accepted: 1,
+  receivedAtMs: 1,
+  notice: '',
+})
+const ingest: Pick<Ingest, 'takeEngagements' | 'takePins' | 'takeCreators' | 'takeBoards' | 'mergeUsers'> = {
+  takeEngagements: taken('e', 'e1-1'),
+  takePins: taken('p', 'p1-1'),
+  takeCreators: taken('c', 'c1-1'),
+  takeBoards: taken('b', 'b1-1'),
+  mergeUsers: taken('u', 'e1-2'),
 }
 
 const servers: readonly (readonly [string, readonly GrpcService[], readonly string[]])[] = [
