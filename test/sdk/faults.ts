@@ -178,7 +178,7 @@ export const pageScenarios: readonly Scenario[] = [
     'page left right after a click',
     async ({ proxy, open, track, drained }) => {
       proxy.set({ delayMs: 50 })
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < 20; i++) {
         const page = await open()
         await track(page, 3)
         await page.goto('about:blank')

@@ -106,7 +106,11 @@ describe('the pipeline', () => {
     ])
     await until('the feeds are there', async () => (await log.ends('feeds-served.v1')).some((end) => end === 2))
     expect((await ask('GET', '/pipeline')).json).toMatchObject({
-      recent: { feeds: 2, users: ['ada'], stages: [{ stage: 'retrieve', candidatesOut: 10, tookMs: 0.5 }] },
+      recent: {
+        feeds: 2,
+        users: ['ada'],
+        kinds: [{ feeds: 2, stages: [{ stage: 'retrieve', candidatesOut: 10, tookMs: 0.5 }] }],
+      },
     })
     expect((await ask('GET', '/pipeline/feed?user=ada')).json).toMatchObject({ feedId: 'f2' })
     expect((await ask('GET', '/pipeline/feed?user=ada&feed=f1')).json).toMatchObject({ feedId: 'f1' })
