@@ -39,6 +39,8 @@ describe('no event of the SDK is lost or counted twice', () => {
     const row = rows.find(({ scenario }) => scenario === name)
     const isDropping = name.startsWith('opt-out')
     expect(row).toMatchObject({ lost: 0, doubled: 0, ...(!isDropping && { rejectedOrDropped: 0 }) })
-    expect(row!.tracked).toBeGreaterThan(5)
+    // A page that is left right after a click seldom hears that its event is stored.
+    expect(row!.tracked + row!.unanswered).toBeGreaterThan(5)
+    expect(row!.tracked).toBeGreaterThan(0)
   })
 })
