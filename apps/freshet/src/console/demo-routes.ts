@@ -46,7 +46,7 @@ export function addDemoRoutes(app: FastifyInstance, pictures: DemoPictures | nul
       throw new ContractError('CALL_INVALID_ARGUMENT', 'box: reaches beyond the picture')
     const demo = known(pictures)
     if (demo.svg(asked.pinId) === null)
-      throw new ContractError('PIN_UNKNOWN', `there is no picture of the pin ${asked.pinId}`)
+      throw new ContractError('PIN_UNKNOWN', `the pin ${asked.pinId} has no picture`)
     return { embedding: Array.from(await demo.embed(asked.pinId, box)) }
   })
   app.get('/api/console/words', { config }, async (request) => {

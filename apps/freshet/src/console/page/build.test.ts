@@ -76,7 +76,7 @@ describe('the page', () => {
 
   it('is missing where there is neither', async () => {
     expect((await opened()).shown).toContain('there is no page at')
-    await expect(buildPage(place)).rejects.toThrow('there are no sources of a page')
+    await expect(buildPage(place)).rejects.toThrow('holds no sources of the page')
     expect(existsSync(join(place.app, 'dist'))).toBe(false)
     expect(() => readFileSync(join(place.app, 'dist', 'index.html'))).toThrow()
   })

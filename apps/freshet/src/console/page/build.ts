@@ -60,7 +60,7 @@ export async function openPage(place: PagePlace, { onBuild, onProblem }: Opening
 /** Builds the page with vite, in a process of its own, whose memory is free afterwards. Rejects with what vite says. */
 export async function buildPage(place: PagePlace): Promise<void> {
   const hash = await sourcesHash(place)
-  if (hash === null) throw new Error(`there are no sources of a page at ${place.app}`)
+  if (hash === null) throw new Error(`the folder ${place.app} holds no sources of the page`)
   const manifest = createRequire(join(place.app, 'package.json')).resolve('vite/package.json')
   const vite = join(dirname(manifest), 'bin/vite.js')
   await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
