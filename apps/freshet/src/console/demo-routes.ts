@@ -45,8 +45,7 @@ export function addDemoRoutes(app: FastifyInstance, pictures: DemoPictures | nul
     if (box.x + box.width > 1.000_001 || box.y + box.height > 1.000_001)
       throw new ContractError('CALL_INVALID_ARGUMENT', 'box: reaches beyond the picture')
     const demo = known(pictures)
-    if (demo.svg(asked.pinId) === null)
-      throw new ContractError('PIN_UNKNOWN', `the pin ${asked.pinId} has no picture`)
+    if (demo.svg(asked.pinId) === null) throw new ContractError('PIN_UNKNOWN', `the pin ${asked.pinId} has no picture`)
     return { embedding: Array.from(await demo.embed(asked.pinId, box)) }
   })
   app.get('/api/console/words', { config }, async (request) => {
