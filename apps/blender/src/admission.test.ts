@@ -29,6 +29,21 @@ describe('the admission of requests', () => {
     await fc.assert(law, { seed: 4 })
   })
 
+  test('every request ends once: with an answer, with its error, or refused', async () => {
+    const ends: [RequestKind, unknown][] = []
+    const onEnd = (kind: RequestKind, error: unknown) => ends.push([kind, isContractError(error) ? error.code : error])
+    const admission = createAdmission({ maxInFlight: 2, maxPrefetchInFlight: 0, onShed: () => {}, onEnd })
+    const failure = new Error('no')
+    await admission.run('request', async () => 1)
+    await admission.run('request', () => Promise.reject(failure)).catch(() => null)
+    await admission.run('prefetch', async () => 1).catch(() => null)
+    expect(ends).toEqual([
+      ['request', null],
+      ['request', failure],
+      ['prefetch', 'CALL_UNAVAILABLE'],
+    ])
+  })
+
   test('an answer that fails gives its room back', async () => {
     const admission = createAdmission({ maxInFlight: 1, maxPrefetchInFlight: 1, onShed: () => {} })
     await expect(admission.run('request', () => Promise.reject(new Error('no')))).rejects.toThrow('no')

@@ -15,25 +15,40 @@ export function createAdmission({
   maxInFlight,
   maxPrefetchInFlight,
   onShed,
+  onEnd,
 }: {
   readonly maxInFlight: number
   readonly maxPrefetchInFlight: number
   readonly onShed: (kind: RequestKind) => void
+  /** Called at the end of every request. `error`: why there is no answer; null: there is one. Absent: nobody is told. */
+  readonly onEnd?: (kind: RequestKind, error: unknown) => void
 }): Admission {
   const bounds = { prefetch: Math.min(maxPrefetchInFlight, maxInFlight), request: maxInFlight }
   let inFlight = 0
+
+  async function admitted<Answer>(kind: RequestKind, answer: () => Promise<Answer>): Promise<Answer> {
+    if (inFlight >= bounds[kind]) {
+      onShed(kind)
+      const what = kind === 'prefetch' ? 'prefetches are refused while' : 'the blender is overloaded:'
+      throw new ContractError('CALL_UNAVAILABLE', `${what} ${inFlight} requests are under way; ask again in a second`)
+    }
+    inFlight++
+    try {
+      return await answer()
+    } finally {
+      inFlight--
+    }
+  }
+
   return {
     async run(kind, answer) {
-      if (inFlight >= bounds[kind]) {
-        onShed(kind)
-        const what = kind === 'prefetch' ? 'prefetches are refused while' : 'the blender is overloaded:'
-        throw new ContractError('CALL_UNAVAILABLE', `${what} ${inFlight} requests are under way; ask again in a second`)
-      }
-      inFlight++
       try {
-        return await answer()
-      } finally {
-        inFlight--
+        const answered = await admitted(kind, answer)
+        onEnd?.(kind, null)
+        return answered
+      } catch (error) {
+        onEnd?.(kind, error)
+        throw error
       }
     },
     get inFlight() {

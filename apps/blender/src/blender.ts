@@ -72,7 +72,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     onRefused: (error) => observer.failed('experiments', error),
   })
   const cursorKeys = createCursorKeys({ ...options, onError: (error) => observer.failed('cursor-key', error) })
-  const admission = createAdmission({ ...config, onShed: (kind) => observer.shed?.(kind) })
+  const admission = createAdmission({
+    ...config,
+    onShed: (kind) => observer.shed?.(kind),
+    onEnd: (kind, error) => observer.ended?.(kind, error),
+  })
   const turns = createTurns({ clock: engineClock, maxAtOnce: config.maxAtOnce })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({

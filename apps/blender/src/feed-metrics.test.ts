@@ -1,3 +1,4 @@
+import { ContractError } from '@freshet/contracts/errors'
 import { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { createMetrics } from '@freshet/service/metrics'
 import { describe, expect, it } from 'vitest'
@@ -30,6 +31,22 @@ describe('the metrics of feeds', () => {
       'freshet_feed_following_pages_total{what="model",before="other"} 1',
       'freshet_feed_following_pages_total{what="embeddings",before="same"} 2',
       'freshet_feed_following_pages_total{what="embeddings",before="other"} 2',
+    ])
+      expect(text).toContain(line)
+  })
+
+  it('count requests by outcome, and know of answered ones before the first', async () => {
+    const metrics = createMetrics()
+    const observer = createFeedObserver(metrics, () => undefined)
+    expect(await metrics.text()).toContain('freshet_feed_requests_total{kind="request",outcome="answered"} 0')
+    observer.ended?.('request', null)
+    observer.ended?.('request', new ContractError('CALL_UNAVAILABLE', 'no'))
+    observer.ended?.('prefetch', new Error('a defect'))
+    const text = await metrics.text()
+    for (const line of [
+      'freshet_feed_requests_total{kind="request",outcome="answered"} 1',
+      'freshet_feed_requests_total{kind="request",outcome="CALL_UNAVAILABLE"} 1',
+      'freshet_feed_requests_total{kind="prefetch",outcome="CALL_INTERNAL"} 1',
     ])
       expect(text).toContain(line)
   })

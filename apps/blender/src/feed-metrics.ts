@@ -1,4 +1,5 @@
 import { degradationToJSON, freshnessToJSON } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { isContractError } from '@freshet/contracts/errors'
 import { createVersionMemory } from '@freshet/domain/version-memory'
 import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
@@ -20,6 +21,9 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
   const stageSeconds = metrics.histogram('freshet_feed_stage_seconds')
   const lost = metrics.counter('freshet_feeds_lost_total')
   const shed = metrics.counter('freshet_feed_shed_total')
+  const requests = metrics.counter('freshet_feed_requests_total')
+  // A ratio of failed requests exists from the first scrape on.
+  requests.inc({ kind: 'request', outcome: 'answered' }, 0)
   const failures = metrics.counter('freshet_feed_background_failures_total')
   const following = metrics.counter('freshet_feed_following_pages_total')
   const versions = { model: createVersionMemory(rememberedFeeds), embeddings: createVersionMemory(rememberedFeeds) }
@@ -69,6 +73,10 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
     },
     shed(kind) {
       shed.inc({ kind })
+    },
+    ended(kind, error) {
+      const outcome = error === null ? 'answered' : isContractError(error) ? error.code : 'CALL_INTERNAL'
+      count(`ended ${kind} ${outcome}`, 1, (n) => requests.inc({ kind, outcome }, n))
     },
     failed(what, error, at) {
       failures.inc({ what })

@@ -29,6 +29,8 @@ export interface FeedObserver {
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void
   /** A request was refused because too many are under way. */
   shed?(kind: 'prefetch' | 'request'): void
+  /** A request ended. `error`: why it has no answer; null: it has one. */
+  ended?(kind: 'prefetch' | 'request', error: unknown): void
   /** Background work failed, for example the refresh of popular pins or a write of a last good feed. */
   failed(
     what:

@@ -33,6 +33,8 @@ export interface CandidateServiceOptions {
   readonly onEvent: (event: CandidateServiceEvent) => void
   /** Called after every answer, with how long each source took for it, milliseconds. */
   readonly onRetrieved?: (response: RetrieveResponse, times: RetrievedCandidates['times']) => void
+  /** Called with each batch that the views have folded. */
+  readonly onFolded?: (batch: LogBatch) => void
   /** Called when another log has replaced this one. If given, the service checks the identity of the log every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
@@ -190,7 +192,10 @@ function createFollower(options: CandidateServiceOptions, views: () => Views): V
     maxBatchRecords: config.maxBatchRecords,
     subject: 'the views',
     progress: () => views().progress,
-    onBatch: (batch) => views().fold(batch),
+    onBatch: async (batch) => {
+      await views().fold(batch)
+      options.onFolded?.(batch)
+    },
     onError: (error, at) => onEvent({ kind: 'reader-error', error, at }),
     onLogReplaced,
   })

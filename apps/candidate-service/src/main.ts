@@ -10,11 +10,12 @@ import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
 import { channelCredentials } from '@freshet/service/grpc-credentials'
+import { observeDisks } from '@freshet/service/disk-space'
 import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
 import { processSchema } from './config.ts'
-import { eventReporter, observe, sourceObserver } from './observe.ts'
+import { eventReporter, observe, sourceObserver, viewInstruments } from './observe.ts'
 
 await runService({
   name: 'candidate-service',
@@ -29,6 +30,9 @@ await runService({
       createTrailShardClient({ address, credentials, roundRobin: true, key: access.internalKey }),
     )
     use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })
+    const writesSnapshots = config.snapshotFolder !== null
+    const { onFolded, onViewEvent } = viewInstruments(metrics, clock, { writesSnapshots })
+    const tell = eventReporter(logger, report)
     const service = createCandidateService({
       peers,
       log,
@@ -36,7 +40,11 @@ await runService({
       config: config.candidates,
       snapshots: config.snapshotFolder === null ? null : createFolderArtefactStore(config.snapshotFolder),
       pause: () => pause(),
-      onEvent: eventReporter(logger, report),
+      onFolded,
+      onEvent: (event) => {
+        onViewEvent(event)
+        tell(event)
+      },
       onRetrieved: sourceObserver(metrics),
       onLogReplaced: fail,
     })
@@ -48,6 +56,7 @@ await runService({
     })
     await service.start()
     observe(service, metrics)
+    observeDisks({ snapshotFolder: config.snapshotFolder }, metrics)
     await warmUp({ unready: service.unready, ask: async () => service.warmUp() })
     const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
     const serving = { onDefect, onCall: callObserver(metrics) }

@@ -1,4 +1,6 @@
 import { SourceStatus, type RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { LogBatch } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
 import type { RetrievedCandidates } from '@freshet/retrieval/question'
 import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
@@ -23,6 +25,31 @@ export function observe(service: RunningCandidateService, metrics: Metrics): voi
     for (const [reason, count] of Object.entries(stats.rejected))
       rejected.set({ service: 'candidate-service', reason }, count)
   })
+}
+
+/** How long engagements took until the views had them, and when the views were last written to a snapshot: for `createCandidateService`. */
+export function viewInstruments(
+  metrics: Metrics,
+  clock: Pick<Clock, 'now'>,
+  { writesSnapshots }: { readonly writesSnapshots: boolean },
+): { readonly onFolded: (batch: LogBatch) => void; readonly onViewEvent: (event: CandidateServiceEvent) => void } {
+  const service = 'candidate-service'
+  const seconds = metrics.histogram('freshet_view_event_seconds').labels({ service })
+  const startedAtMs = clock.now()
+  const noteSnapshot = (): void =>
+    metrics.gauge('freshet_view_snapshot_timestamp_seconds').set({ service }, clock.now() / 1000)
+  if (writesSnapshots) noteSnapshot()
+  return {
+    onFolded({ topic, records }) {
+      if (topic !== 'engagements.v1') return
+      const nowMs = clock.now()
+      for (const { appendedAtMs } of records)
+        if (appendedAtMs >= startedAtMs) seconds.observe(Math.max(0, nowMs - appendedAtMs) / 1000)
+    },
+    onViewEvent({ kind }) {
+      if (kind === 'snapshot-written') noteSnapshot()
+    },
+  }
 }
 
 const outcomes: Readonly<Record<number, string>> = {

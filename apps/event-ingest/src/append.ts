@@ -8,6 +8,7 @@ import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { CallSource } from '@freshet/service/rate-limits'
+import type { Acknowledged } from './acknowledged.ts'
 import type { IngestConfig } from './config.ts'
 
 export type IngestTopic = TokenTopic | 'erasures.v1'
@@ -46,6 +47,8 @@ interface AppendOptions {
   readonly report: Report
   /** Counts the bytes of requests that wait for the log. */
   readonly inFlight: ByteRoom
+  /** Remembers what the log acknowledged; absent: nobody checks it. */
+  readonly acknowledged?: Pick<Acknowledged, 'note'>
 }
 
 /**
@@ -66,6 +69,7 @@ export function createAppend(options: AppendOptions): Append {
     try {
       const positions = await within(appended, release)
       stopTimer()
+      options.acknowledged?.note(topic, positions)
       return positions
     } catch (error) {
       if (signal?.aborted) return deadlineDuringAppend

@@ -18,6 +18,7 @@ import type { Metrics } from '@freshet/service/metrics'
 import type { RateLimits } from '@freshet/service/rate-limits'
 import type { Report } from '@freshet/service/reporting'
 import type { SourceTags } from '@freshet/service/source-tags'
+import type { Acknowledged } from './acknowledged.ts'
 import { costsOf, limitedBy } from './admission.ts'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import { checkBoard, checkCreator, checkPin } from './check-entries.ts'
@@ -112,6 +113,8 @@ export interface IngestOptions {
   readonly sourceTags?: SourceTags
   /** Provides the id of the log for the tokens; absent: tokens do not name their log. */
   readonly watch?: Pick<LogWatch, 'id'>
+  /** Remembers what the log acknowledged; absent: nobody checks whether it still has that. */
+  readonly acknowledged?: Pick<Acknowledged, 'note'>
   /** The erased users, whose earlier events are refused; absent: none. */
   readonly suppression?: Suppression
   /** The id under which a user is stored; absent: the given one. */

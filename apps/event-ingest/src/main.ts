@@ -6,6 +6,7 @@ import { writingAs } from '@freshet/contracts/origin'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
+import { createAcknowledged } from './acknowledged.ts'
 import { processSchema } from './config.ts'
 import { createConnectors } from './connectors/connectors.ts'
 import { sourceComponents } from './connectors/kafka-source.ts'
@@ -38,6 +39,8 @@ await runService({
     const suppression = await followSuppression({ log, clock, report, ...config.ingest })
     use(suppression.component)
     const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
+    const acknowledged = createAcknowledged({ log, clock, metrics })
+    use(acknowledged.watch((error) => report(error, { part: 'acknowledged' })))
     const ingest = createIngest({
       log,
       clock,
@@ -47,6 +50,7 @@ await runService({
       ...sources,
       ...watch,
       ...privacy,
+      acknowledged,
     })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report, ...privacy })

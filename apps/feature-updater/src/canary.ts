@@ -18,6 +18,13 @@ export interface Canary {
   send(partitions: readonly number[], scopes: Record<StateFamily, string>, signal: AbortSignal): Promise<void>
 }
 
+const canaryPrefix = 'freshet-canary-'
+
+/** Whether a key of either stage's topic is one of a canary. */
+export function isCanary(key: string): boolean {
+  return key.includes(canaryPrefix)
+}
+
 const pollMs = 10
 const patienceMs = 10_000
 
@@ -39,7 +46,7 @@ export function createCanary(options: {
 
   const idIn = (known: Map<number, string>, partition: number, keyOf: (id: string) => string): string => {
     for (let i = 0; !known.has(partition); i++) {
-      const id = `freshet-canary-${i}`
+      const id = `${canaryPrefix}${i}`
       const at = partitionOf(keyOf(id), options.partitions())
       if (!known.has(at)) known.set(at, id)
     }

@@ -1,15 +1,17 @@
 import {
   decodePartitionMeta,
   encodePartitionMeta,
+  recordOutcomes,
   type OutcomeCounts,
   type PartitionMeta,
 } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { epochIn, positionIn, storedPosition, type FollowedLog } from '@freshet/contracts/followed-log'
-import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
+import type { BatchVerdict, EventLog, LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import { noteNotFolded } from '@freshet/contracts/not-folded'
 import { nothingElse, type CommitOutcome, type StateStore } from '@freshet/contracts/ports/state-store'
-import { stateScope } from '@freshet/contracts/scopes'
+import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { unaccountedPositions } from './accounting.ts'
 import { createBadShare, type BadShare } from './bad-share.ts'
 import type { UpdaterConfig } from './config.ts'
 import type { FoldResult, Lookup, Stage } from './stage.ts'
@@ -31,8 +33,10 @@ export interface FoldObserver {
   readonly committed: (commit: {
     readonly topic: string
     readonly partition: number
-    readonly records: number
+    readonly records: readonly LogRecord[]
     readonly outcomes: OutcomeCounts
+    /** Positions that the commit passed over without an outcome, see `unaccountedPositions`. */
+    readonly unaccounted: number
   }) => void
   /** A commit or a read found that the stored position is not the batch's. */
   readonly moved: (move: {
@@ -237,8 +241,9 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     observer?.committed({
       topic: batch.topic,
       partition,
-      records: parsed.length,
+      records: batch.records,
       outcomes: result.outcomes,
+      unaccounted: unaccountedPositions(read, lost, countedOf(stage.family, folded.outcomes, read, batch)),
     })
   }
 
@@ -314,6 +319,13 @@ function withLost<Cached>(result: FoldResult<Cached>, lost: number): FoldResult<
     meta: { ...meta, counts: { ...meta.counts, lost: meta.counts.lost + lost } },
     outcomes: { ...outcomes, lost },
   }
+}
+
+/** Records of a batch that have an outcome, or were folded before the log was adopted; null: the outcomes are those of parts of records. */
+function countedOf(family: StateFamily, outcomes: OutcomeCounts, read: LogBatch, folded: LogBatch): number | null {
+  if (family === 'pin') return null
+  const skipped = read.records.length - folded.records.length
+  return recordOutcomes.reduce((sum, outcome) => sum + outcomes[outcome], skipped)
 }
 
 function kindOf(batch: LogBatch, stored: number): Exclude<CommitOutcome['kind'], 'APPLIED'> {

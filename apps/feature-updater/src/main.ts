@@ -12,7 +12,7 @@ import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
 import { createCatalogueKeeper } from './catalogue-keeper.ts'
 import { instanceName } from './instance-name.ts'
-import { updaterInstruments, watchUpdater } from './observe.ts'
+import { observeStoreMemory, updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
 
 await runService({
@@ -30,6 +30,7 @@ await runService({
     use({ name: 'store', close: () => store.close() })
     const eviction = watchEviction(store, { clock })
     await eviction.look()
+    observeStoreMemory(store, metrics)
     const watching = new AbortController()
     void eviction.run(watching.signal, (error) => report(error, { part: 'eviction' }))
     const updater = createUpdater({
@@ -37,7 +38,7 @@ await runService({
       store,
       clock,
       config,
-      ...updaterInstruments(metrics),
+      ...updaterInstruments(metrics, clock),
       onError: (error, at) => report(error, { part: 'updater', ...at }),
     })
     use({ name: 'updater', notReady: () => eviction.problem() ?? updater.notReady(), drain: updater.stop })

@@ -96,6 +96,8 @@ export function createEmbedded(options: {
   readonly feedObserver?: FeedObserver
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
+  /** Called after the candidate service has folded a batch. */
+  readonly onFolded?: NonNullable<Parameters<typeof createCandidateService>[0]['onFolded']>
   /** Called with what the sources did for each request. */
   readonly onRetrieved?: NonNullable<Parameters<typeof createCandidateService>[0]['onRetrieved']>
   /** Called with new training rows. */
@@ -137,6 +139,7 @@ export function createEmbedded(options: {
       else if (event.kind === 'snapshot-failed') onError('candidate-service', event.error)
       options.onViewEvent?.(event)
     },
+    ...(options.onFolded && { onFolded: options.onFolded }),
     ...(options.onRetrieved && { onRetrieved: options.onRetrieved }),
   })
   const ranker = createRanker({

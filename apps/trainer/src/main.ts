@@ -5,6 +5,7 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
 import { chooseBackend } from '@freshet/ranking/tensor/backend'
+import { observeDisks } from '@freshet/service/disk-space'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observeJoiner } from './joiner/observe.ts'
@@ -55,6 +56,7 @@ await runService({
       drain: () => training.stop(),
     })
     await training.start()
+    observeDisks({ checkpointFolder }, metrics)
     observeJoiner(training.joiner, metrics)
     if (training.ranking !== null) observeRanking(training.ranking, clock, metrics)
   },

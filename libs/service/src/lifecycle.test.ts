@@ -55,6 +55,7 @@ describe('a process run by runService', () => {
     expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('freshet_service_state{state="ready"} 1')
+    expect(metrics).toContain('freshet_service_ready 1')
     const config = (await (await fetch(`http://127.0.0.1:${port}/configz`)).json()) as Record<string, unknown>
     expect(config).toMatchObject({ 'operations.port': port, token: '(hidden)' })
     service.kill('SIGTERM')

@@ -223,6 +223,8 @@ function showState(service: Service, metrics: Metrics, logger: Logger): void {
     for (const state of serviceStates) gauge.set({ state }, state === service.state() ? 1 : 0)
   }
   show()
+  const ready = metrics.gauge('freshet_service_ready')
+  metrics.beforeScrape(() => ready.set(service.readiness().ok ? 1 : 0))
   service.onState((state) => {
     show()
     logger.info({ state }, state)

@@ -16,6 +16,21 @@ export const metricCatalogue = {
     help: '1 for the current state of the process, 0 for the other states.',
     labels: ['state'],
   },
+  freshet_service_ready: {
+    type: 'gauge',
+    help: '1 while `/readyz` of the process answers 200, 0 while it names a problem.',
+    labels: [],
+  },
+  freshet_disk_free_bytes: {
+    type: 'gauge',
+    help: 'Free space of the disk of a folder, by the setting that names it.',
+    labels: ['folder'],
+  },
+  freshet_disk_size_bytes: {
+    type: 'gauge',
+    help: 'Size of the disk of a folder, by the setting that names it.',
+    labels: ['folder'],
+  },
   freshet_errors_total: {
     type: 'counter',
     help: 'Errors that did not end the process, by part, code and consequence for the work: retried, left-out, lost, stopped, defect.',
@@ -110,6 +125,11 @@ export const metricCatalogue = {
     labels: ['kind'],
     buckets: secondBuckets,
   },
+  freshet_ingest_log_lost_records_total: {
+    type: 'counter',
+    help: 'Records that the log acknowledged to this process and no longer has: twice in a row it ended before their positions.',
+    labels: ['topic'],
+  },
   freshet_ingest_in_flight_bytes: {
     type: 'gauge',
     help: 'Bytes of requests that the log has not acknowledged yet.',
@@ -135,6 +155,17 @@ export const metricCatalogue = {
     type: 'gauge',
     help: 'Memory of the views of a service.',
     labels: ['service', 'view'],
+  },
+  freshet_view_event_seconds: {
+    type: 'histogram',
+    help: 'Time from the append of an engagement until the views of a service have folded it. Only engagements appended since the start, because a start reads older ones again.',
+    labels: ['service'],
+    buckets: [...secondBuckets, 30, 60, 300, 3600],
+  },
+  freshet_view_snapshot_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a service last wrote a snapshot of its views, seconds since the epoch; until the first one, when the process started. Absent where it writes none.',
+    labels: ['service'],
   },
   freshet_view_rejected_records: {
     type: 'gauge',
@@ -251,6 +282,17 @@ export const metricCatalogue = {
     help: 'Folded records, by stage (user, pin) and outcome: applied, duplicate, late (in earlier versions), deadLettered, erased, tombstone, or `lost` (retention deleted them before the updater folded them).',
     labels: ['stage', 'outcome'],
   },
+  freshet_updater_unaccounted_records_total: {
+    type: 'counter',
+    help: 'Positions of the log, by stage (user, pin), that a commit passed over although they have no outcome and retention has not deleted them. Always 0, unless records are lost between the log and the state.',
+    labels: ['stage'],
+  },
+  freshet_updater_event_seconds: {
+    type: 'histogram',
+    help: 'Time from the append of a record until the commit that folded it, by stage: user (`engagements.v1`), pin (`pin-engagements.v1`). Without canaries and rebuilds; records that waited while the updater was away count with their whole wait.',
+    labels: ['stage'],
+    buckets: [...secondBuckets, 30, 60, 300, 3600],
+  },
   freshet_updater_moves_total: {
     type: 'counter',
     help: 'Batches that did not begin at the stored position, by topic and kind: SKIPPED, PARTIAL, ROLLBACK.',
@@ -264,6 +306,11 @@ export const metricCatalogue = {
   freshet_updater_lag_records: {
     type: 'gauge',
     help: 'Records that wait in the owned partitions.',
+    labels: [],
+  },
+  freshet_store_memory_used_share: {
+    type: 'gauge',
+    help: 'Share of `maxmemory` that the fullest Redis server of the state store uses, by its last report. Absent while no server has a limit.',
     labels: [],
   },
   freshet_updater_cache_bytes: {
@@ -296,6 +343,11 @@ export const metricCatalogue = {
     help: 'Time from the acknowledgement of a canary event until its state was readable, or until the updater gave up, by stage (user, pin).',
     labels: ['stage'],
     buckets: secondBuckets,
+  },
+  freshet_feed_requests_total: {
+    type: 'counter',
+    help: 'Requests for feeds that the blender has begun to answer, over any protocol, by kind (`request`, `prefetch`) and outcome: `answered` or the code of the error.',
+    labels: ['kind', 'outcome'],
   },
   freshet_feed_answers_total: {
     type: 'counter',

@@ -7,10 +7,10 @@ import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
-import { createFeedObserver, observeMemory } from '@freshet/blender/feed-metrics'
+import { createFeedObserver } from '@freshet/blender/feed-metrics'
 import { admitCall } from '@freshet/blender/admit-call'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
-import { observe as observeCandidates, sourceObserver } from '@freshet/candidate-service/observe'
+import { sourceObserver, viewInstruments } from '@freshet/candidate-service/observe'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import {
@@ -27,6 +27,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import { version } from '@freshet/domain/version'
 import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
+import { createAcknowledged } from '@freshet/event-ingest/acknowledged'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { followSuppression } from '@freshet/event-ingest/suppression'
 import { pseudonymous } from '@freshet/blender/pseudonymous'
@@ -34,7 +35,6 @@ import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { listenHttp } from '@freshet/event-ingest/listen'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { servingInspection } from '@freshet/ranker/inspection'
-import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createRateLimits } from '@freshet/service/rate-limits'
 import { createRateSecret } from '@freshet/service/rate-secret'
@@ -45,9 +45,6 @@ import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
 import { createSourceTags } from '@freshet/service/source-tags'
 import { createProgress } from '@freshet/service/progress'
-import { observeJoiner } from '@freshet/trainer/joiner/observe'
-import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
-import { observeRanking } from '@freshet/trainer/ranking/observe'
 import { loadTrainable } from '@freshet/trainer/ranking/trainable'
 import { openBrowser } from '../console/open-browser.ts'
 import { openPage, ownPage } from '../console/page/build.ts'
@@ -57,6 +54,7 @@ import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty, readSampleMark, writeSampleMark } from './fill.ts'
 import { demoOf, openPictures } from './pictures.ts'
 import { installSampleModel } from './sample-model.ts'
+import { observeParts } from './observe-parts.ts'
 import { operateOf } from './operate.ts'
 import { startConsole } from './start-console.ts'
 import { welcome } from './welcome.ts'
@@ -99,7 +97,9 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const suppression = await followSuppression({ log, clock, report, ...config.ingest })
   use(suppression.component)
   const pseudonymOf = pseudonymsOf(config.pseudonyms)
-  const ingest = createIngest({ ...intake, rates, sourceTags, suppression, pseudonymOf })
+  const acknowledged = createAcknowledged({ log, clock, metrics })
+  use(acknowledged.watch((error) => report(error, { part: 'acknowledged' })))
+  const ingest = createIngest({ ...intake, rates, sourceTags, suppression, pseudonymOf, acknowledged })
   const connectors = createConnectors({ ingest, ...intake, pseudonymOf })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   const { models, backend } = await openSpecSlot(config.ranking)
@@ -122,6 +122,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     writeSampleMark(config.data.folder, 'complete')
   }
 
+  const views = viewInstruments(metrics, clock, { writesSnapshots: true })
   const embedded = createEmbedded({
     platform: {
       log,
@@ -141,13 +142,15 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     },
     pause: () => pause(),
     feedObserver: createFeedObserver(metrics, report),
-    updaterInstruments: updaterInstruments(metrics),
+    updaterInstruments: updaterInstruments(metrics, clock),
     onRetrieved: sourceObserver(metrics),
     onError: (part, error, at) => report(error, { part, ...at }),
     onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
     onUnhealthy: (warning) => logger.warn(warning),
     onTrained: ({ version: model, stage, reason }) => logger.info({ model, stage, reason }, 'model trained'),
+    ...views,
     onViewEvent: (event) => {
+      views.onViewEvent(event)
       if (event.kind === 'snapshot-unusable') report(event.error, { part: 'snapshot', outcome: 'left-out' })
     },
   })
@@ -177,13 +180,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     ),
   )
   await embedded.start()
-  observeMemory(embedded.blender, metrics)
-  observeCandidates(embedded.candidates, metrics)
-  observeRanker(embedded.ranker, metrics)
-  if (embedded.pin2vec !== null) observePin2Vec(embedded.pin2vec, metrics)
-  if (embedded.joiner !== null) observeJoiner(embedded.joiner, metrics)
-  const ranking = embedded.training?.ranking
-  if (ranking !== null && ranking !== undefined) observeRanking(ranking, clock, metrics)
+  observeParts(embedded, { folder: config.data.folder, clock, metrics })
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })

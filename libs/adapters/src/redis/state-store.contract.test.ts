@@ -187,6 +187,21 @@ function standaloneTests(target: RedisTarget): void {
     await store.close()
   })
 
+  test('the used share of the memory limit is known after a check, if there is a limit', async () => {
+    const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
+    await withClient(url, async (client) => {
+      const before = (await client.config('GET', 'maxmemory'))[1] ?? '0'
+      await store.evictionProblem()
+      if (before === '0') expect(store.memoryShare()).toBeNull()
+      await client.config('SET', 'maxmemory', String(2 ** 40))
+      await store.evictionProblem()
+      expect(store.memoryShare()).toBeGreaterThan(0)
+      expect(store.memoryShare()).toBeLessThan(0.5)
+      await client.config('SET', 'maxmemory', before)
+    })
+    await store.close()
+  })
+
   test('A25: notices a later change of the policy at the next check and at the next connection', async () => {
     const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
     const clock = createVirtualClock(0)

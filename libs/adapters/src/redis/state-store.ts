@@ -32,6 +32,8 @@ export interface RedisStateStoreOptions extends RedisConnectionOptions {
 export interface RedisStateStore extends StateStore {
   /** Why Redis may evict keys (its `maxmemory-policy`, with the fix); null: it does not. Throws STORE_UNAVAILABLE. */
   evictionProblem(): Promise<string | null>
+  /** Used share of `maxmemory` of the fullest server at the last `evictionProblem`; null: not known, or no server has a limit. */
+  memoryShare(): number | null
   /** Why no server was reached since the start, for readiness; null: one was. */
   unreached(): string | null
   /** Called after every new connection to a server. */
@@ -66,6 +68,8 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
     }
     return found
   }
+
+  let memoryShare: number | null = null
 
   return {
     async read(scope, partition, keys, call): Promise<StateRead> {
@@ -195,12 +199,17 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
     },
 
     async evictionProblem() {
-      for (const info of await redis.onMasters('info', ['memory'])) {
-        const policy = /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1] ?? 'unknown'
+      const infos = (await redis.onMasters('info', ['memory'])).map(String)
+      const shares = infos.map(memoryShareOf).filter((share) => share !== null)
+      memoryShare = shares.length === 0 ? null : Math.max(...shares)
+      for (const info of infos) {
+        const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown'
         if (policy !== 'noeviction') return `maxmemory-policy is ${policy}; set it to noeviction`
       }
       return null
     },
+
+    memoryShare: () => memoryShare,
 
     unreached() {
       const problem = redis.unreached()
@@ -213,6 +222,13 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
 }
 
 const none = new Uint8Array(0)
+
+/** What `INFO memory` says about the used share of `maxmemory`; null: no limit. */
+function memoryShareOf(info: string): number | null {
+  const bytesOf = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
+  const limit = bytesOf('maxmemory')
+  return limit === 0 ? null : bytesOf('used_memory') / limit
+}
 
 type FoldReply = [
   position: Buffer | null,
