@@ -20,7 +20,7 @@ export function createAdmission({
   readonly maxInFlight: number
   readonly maxPrefetchInFlight: number
   readonly onShed: (kind: RequestKind) => void
-  /** Called at the end of every request. `error`: why there is no answer; null: there is one. Absent: nobody is told. */
+  /** Called at the end of every request. `error`: why there is no answer; null: there is one. */
   readonly onEnd?: (kind: RequestKind, error: unknown) => void
 }): Admission {
   const bounds = { prefetch: Math.min(maxPrefetchInFlight, maxInFlight), request: maxInFlight }
