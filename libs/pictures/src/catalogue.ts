@@ -26,8 +26,8 @@ export interface PictureCatalogue {
   readonly attributions: readonly Attribution[]
   /** The ids of all pictures, style after style. */
   readonly pinIds: readonly string[]
-  /** All pictures as pins of the last 30 days before `nowMs`. */
-  pins(nowMs: number): readonly PicturePin[]
+  /** All pictures as pins of the last 30 days before `nowMs`. `imageBase`: what comes before the id of a pin in the address of its picture. */
+  pins(nowMs: number, imageBase?: string): readonly PicturePin[]
   /** The picture as an SVG document, for a light ground; null: there is none. */
   svg(pinId: string): string | null
   /** Embeds a part of a picture as the whole ones are; all 0 where nothing is drawn. Throws a RangeError if there is no such pin, or if the box is not within the picture. */
@@ -45,21 +45,20 @@ export interface PictureCatalogue {
 export interface PictureOptions {
   /** Where drawings and embeddings are kept, in a folder for each version. */
   readonly cacheFolder?: string
-  /** Before the id of a pin in the address of its picture, http or https. */
-  readonly imageBase?: string
   /** Called while pictures are embedded, once, where the embeddings that ship are of other sources or packages. */
   readonly onEmbedded?: (done: number, total: number) => void
 }
 
 const defaultCache = join(import.meta.dirname, '../../../node_modules/.cache/freshet/pictures')
 const embeddingsFile = 'embeddings.f32'
+const defaultImageBase = 'http://localhost:8090/pictures/'
 
 /** Opens the catalogue. The first time it chooses the pictures, which takes a second or two, and keeps them. */
 export async function openPictureCatalogue(options: PictureOptions = {}): Promise<PictureCatalogue> {
-  const { cacheFolder = defaultCache, imageBase = 'http://localhost:8090/pictures/', onEmbedded } = options
+  const { cacheFolder = defaultCache, onEmbedded } = options
   const folder = await builtFolder(cacheFolder, packKey(), (making) => build(making, onEmbedded))
   const pack = openPack(folder)
-  return catalogueOf(pack, readFloats(join(folder, embeddingsFile)), imageBase)
+  return catalogueOf(pack, readFloats(join(folder, embeddingsFile)))
 }
 
 async function build(folder: string, onEmbedded: PictureOptions['onEmbedded']): Promise<void> {
@@ -73,7 +72,7 @@ async function build(folder: string, onEmbedded: PictureOptions['onEmbedded']): 
   writeFileSync(join(folder, embeddingsFile), embeddings)
 }
 
-function catalogueOf(pack: Pack, embeddings: Float32Array, imageBase: string): PictureCatalogue {
+function catalogueOf(pack: Pack, embeddings: Float32Array): PictureCatalogue {
   const { pictures } = pack
   const numbers = new Map(pictures.map(({ pinId }, at) => [pinId, at]))
   const words = createWords(pictures)
@@ -82,7 +81,7 @@ function catalogueOf(pack: Pack, embeddings: Float32Array, imageBase: string): P
     locales: words.locales,
     attributions: styles.map(({ style, name, authors, license, url }) => ({ style, name, authors, license, url })),
     pinIds: pictures.map(({ pinId }) => pinId),
-    pins: (nowMs) =>
+    pins: (nowMs, imageBase = defaultImageBase) =>
       pictures.map(({ pinId, style, topic, title, tags }, at) => ({
         pinId,
         title,

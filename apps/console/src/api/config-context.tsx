@@ -1,5 +1,5 @@
-import { createContext, useContext, type ReactNode } from 'react'
-import { loadConfig, type ConsoleConfig } from './config.ts'
+import { createContext, useContext, useMemo, type ReactNode } from 'react'
+import { loadConfig, writtenConfig, type ConsoleConfig } from './config.ts'
 import { useResource, type Resource } from './use-resource.ts'
 
 const none: Resource<ConsoleConfig> = { value: null, failure: null, isLoading: true, reload: () => undefined }
@@ -10,7 +10,13 @@ export function useConfig(): Resource<ConsoleConfig> {
   return useContext(ConfigContext)
 }
 
-/** Loads the configuration once for all views. */
+/** Reads the configuration from the page, or loads it once, for all views. */
 export function ConfigProvider({ children }: { readonly children: ReactNode }) {
-  return <ConfigContext value={useResource('config', loadConfig)}>{children}</ConfigContext>
+  const written = useMemo(writtenConfig, [])
+  const loaded = useResource(written === null ? 'config' : null, loadConfig)
+  const config = useMemo(
+    () => (written === null ? loaded : { ...none, value: written, isLoading: false }),
+    [written, loaded],
+  )
+  return <ConfigContext value={config}>{children}</ConfigContext>
 }

@@ -31,6 +31,12 @@ export interface ConsoleConfig {
   readonly attributions: readonly Attribution[]
 }
 
+/** What stands in the page, as the console server writes it; null: a development server made the page. */
+export function writtenConfig(): ConsoleConfig | null {
+  const text = document.getElementById('config')?.textContent ?? ''
+  return text === '' ? null : (JSON.parse(text) as ConsoleConfig)
+}
+
 /** Loads the configuration. */
 export function loadConfig(signal: AbortSignal): Promise<ConsoleConfig> {
   return callJson<ConsoleConfig>('/api/console/config', { signal })

@@ -12,7 +12,7 @@ const script = `console.log(${JSON.stringify('freshet '.repeat(200))})`
 let files: PageFiles
 beforeAll(async () => {
   mkdirSync(join(folder, 'assets'))
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Freshet</title>')
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Freshet</title><body></body>')
   writeFileSync(join(folder, 'assets', 'index-a1b2c3d4.js'), script)
   writeFileSync(join(folder, '.sources'), 'secret')
   writeFileSync(join(folder, 'note.secret'), 'secret')
@@ -36,7 +36,8 @@ describe('the page', () => {
     const app = started()
     for (const url of ['/', '/index.html', '/why/f1?pin=a', '/operate/pipeline', '/feed.v2']) {
       const { statusCode, headers, body } = await app.inject(url)
-      expect([statusCode, body], url).toEqual([200, '<!doctype html><title>Freshet</title>'])
+      expect(statusCode, url).toBe(200)
+      expect(body, url).toMatch(/^<!doctype html><title>Freshet<\/title><body>/)
       expect(headers).toMatchObject({
         'content-type': 'text/html; charset=utf-8',
         'cache-control': 'no-cache',
@@ -47,6 +48,31 @@ describe('the page', () => {
       expect(policy).toMatch(/default-src 'none'.*frame-ancestors 'none'/)
       expect(policy).not.toMatch(/unsafe|https?:|\*/)
     }
+  })
+
+  it('says in itself what /api/console/config answers, and nothing of that is markup', async () => {
+    const users = [{ userId: 'u1', name: '</script><b>&', likes: [], locale: 'de' }]
+    const app = started({ demo: { ...aDemo, users } })
+    const { body } = await app.inject('/')
+    const [, json = ''] = /<script type="application\/json" id="config">([^<]*)<\/script>/.exec(body) ?? []
+    expect(JSON.parse(json)).toEqual((await app.inject('/api/console/config')).json())
+    expect(JSON.parse(json)).toMatchObject({ users })
+  })
+
+  it('comes while the services start, and calls wait for them', async () => {
+    const { promise: startedUp, resolve } = Promise.withResolvers<void>()
+    const app = started({ demo: aDemo, started: startedUp })
+    expect((await app.inject('/')).statusCode).toBe(200)
+    const answers: string[] = []
+    const calls = ['/api/console/words?q=cat', '/pictures/cat.svg', '/api/feeds/v1/feed'].map(async (url) => {
+      answers.push(`${url} ${(await app.inject(url)).statusCode}`)
+    })
+    await app.inject('/operate/pipeline')
+    expect(answers).toEqual([])
+    resolve()
+    await Promise.all(calls)
+    expect(answers).toContain('/api/console/words?q=cat 200')
+    expect(answers).toContain('/pictures/cat.svg 200')
   })
 
   it('loads pictures from the origins of a setting', async () => {

@@ -8,7 +8,7 @@ import { hostNames, hostOf } from '@freshet/service/http-hosts'
 import type { Metrics } from '@freshet/service/metrics'
 import type { TlsServer } from '@freshet/service/tls'
 import type { FastifyInstance } from 'fastify'
-import { addConfig } from './config-route.ts'
+import { addConfig, configOf } from './config-route.ts'
 import type { Demo } from './demo.ts'
 import { addDemoRoutes } from './demo-routes.ts'
 import { ConsoleError, errorAnswer, UpstreamRefusal } from './errors.ts'
@@ -33,6 +33,8 @@ export interface ConsoleOptions {
   readonly more: readonly ((app: FastifyInstance) => void)[]
   /** The built page. It may take a moment, so requests wait for it. */
   readonly page: () => Promise<Page>
+  /** Calls and pictures wait for it, while the page itself is served. Absent: the services run already. */
+  readonly started?: Promise<void>
   /** null: the data is not the sample. */
   readonly demo: Demo | null
   readonly metrics: Metrics
@@ -76,6 +78,7 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
   })
   refuseOtherPages(app, config.hosts)
   addSecurityHeaders(app, config.imageOrigins)
+  if (options.started !== undefined) waitForServices(app, options.started)
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof AccessError || error instanceof ConsoleError)
       return reply.code(error.httpStatus).send(errorAnswer(error))
@@ -99,11 +102,12 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
     const text = `there is no ${request.method} ${request.url.slice(0, 80)}`
     return reply.code(404).send(errorAnswer(new ConsoleError('CONSOLE_PATH_UNKNOWN', text)))
   })
-  addConfig(app, { open: access.open, version: options.version, upstreams, demo })
+  const page = configOf({ open: access.open, version: options.version, upstreams, demo })
+  addConfig(app, page)
   addDemoRoutes(app, demo?.pictures ?? null)
   addFeedRoutes(app, { feeds: upstreams.feeds, ask, nowMs })
   for (const add of options.more) add(app)
-  addPage(app, options.page)
+  addPage(app, options.page, page)
   void app.register(async (scope) => addProxies(scope, upstreams, options.forward))
   return app
 }
@@ -120,6 +124,16 @@ function refuseOtherPages(app: FastifyInstance, hosts: readonly string[]): void 
     if (!isForeign && (origin === undefined || isOurs(hostOf(origin)))) return done()
     const name = JSON.stringify((origin ?? 'another site').slice(0, 100))
     done(new AccessError('ACCESS_HOST_REFUSED', `a page of ${name} may not use the console; see its setting hosts`))
+  })
+}
+
+/** Holds what needs a service until all run. The page has loaded meanwhile. */
+function waitForServices(app: FastifyInstance, started: Promise<void>): void {
+  let isStarted = false
+  void started.then(() => (isStarted = true))
+  app.addHook('preValidation', ({ routeOptions }, _reply, done) => {
+    if (isStarted || routeOptions.url === '/*') done()
+    else void started.then(() => done())
   })
 }
 

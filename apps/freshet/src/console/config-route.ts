@@ -30,10 +30,10 @@ export interface ConfigOptions {
   readonly demo: Demo | null
 }
 
-/** Adds `GET /api/console/config`. */
-export function addConfig(app: FastifyInstance, { open, version, upstreams, demo }: ConfigOptions): void {
+/** What the page has to know. */
+export function configOf({ open, version, upstreams, demo }: ConfigOptions): ConfigAnswer {
   const hasPictures = demo !== null && demo.pictures !== null
-  const answer: ConfigAnswer = {
+  return {
     demo: demo !== null,
     open,
     version,
@@ -48,5 +48,9 @@ export function addConfig(app: FastifyInstance, { open, version, upstreams, demo
       words: hasPictures,
     },
   }
+}
+
+/** Adds `GET /api/console/config`. */
+export function addConfig(app: FastifyInstance, answer: ConfigAnswer): void {
   app.get('/api/console/config', { config: { access: { rule: 'public' } } }, async () => answer)
 }

@@ -25,6 +25,8 @@ export interface ListenConsole {
   /** Adds further routes. */
   readonly more: readonly ((app: FastifyInstance) => void)[]
   readonly page: Promise<Page>
+  /** Calls wait for it. Absent: the services run already. */
+  readonly started?: Promise<void>
   readonly metrics: Metrics
   readonly report: Report
   readonly tls: Tls

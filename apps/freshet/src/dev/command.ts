@@ -50,6 +50,7 @@ import { openBrowser } from '../console/open-browser.ts'
 import { openPage, ownPage } from '../console/page/build.ts'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
+import { checkPorts } from './check-ports.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty, readSampleMark, writeSampleMark } from './fill.ts'
 import { demoOf, openPictures } from './pictures.ts'
@@ -77,9 +78,17 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
         onProblem: (error) => report(error, { part: 'console', outcome: 'left-out' }),
       })
     : null
+  const { ingestHttp, admin: adminHttp, feedHttp, console: consoleHttp } = config
+  const consolePlaces = page === null ? [] : [consoleHttp]
+  // What cannot listen must not make the sample first.
+  await checkPorts([ingestHttp, ...(access.open ? [] : [adminHttp]), feedHttp, config.grpc, ...consolePlaces])
   const clock = createSystemClock()
   const random = createSystemRandom()
-  const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true })
+  // Another process reads the data folder first, which takes as long as the model takes to load.
+  const [environment, { models, backend }] = await Promise.all([
+    openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true }),
+    openSpecSlot(config.ranking),
+  ])
   use({ name: 'data folder', warning: environment.problem, close: () => environment.close() })
   const log = createLmdbEventLog({ environment, clock, onError: (error) => report(error, { part: 'compaction' }) })
   use({ name: 'log', close: () => log.close() })
@@ -102,36 +111,15 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const ingest = createIngest({ ...intake, rates, sourceTags, suppression, pseudonymOf, acknowledged })
   const connectors = createConnectors({ ingest, ...intake, pseudonymOf })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
-  const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
   const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
   const mark = readSampleMark(config.data.folder)
   const isNew = config.sample && (mark === 'unfinished' || (await isEmpty(log)))
   const pictures = isNew || mark === 'complete' ? await openPictures(() => performance.now()) : null
   if (pictures !== null) use({ name: 'pictures', close: async () => pictures.close() })
-  if (isNew && pictures !== null) {
-    writeSampleMark(config.data.folder, 'unfinished')
-    logger.info('the data folder is empty: creating a sample catalogue with simulated users')
-    logger.info(await fillWithSample(ingest, pictures, { maxPins: config.samplePins, nowMs: clock.now() }), 'sample')
-    const { specFile, surface } = config.ranking
-    const { planHash } = await loadTrainable(specFile, surface)
-    const place = { log: writingAs(log, 'freshet', version), artefacts, surface, planHash, nowMs: clock.now() }
-    const model = await installSampleModel(place)
-    logger.info({ model }, model === null ? 'no shipped model has the spec' : 'a model ships with the sample')
-    // Later starts serve the pictures of the sample too.
-    writeSampleMark(config.data.folder, 'complete')
-  }
-
   const views = viewInstruments(metrics, clock, { writesSnapshots: true })
   const embedded = createEmbedded({
-    platform: {
-      log,
-      store,
-      artefacts,
-      clock,
-      random,
-      engineClock: createSystemEngineClock(),
-    },
+    platform: { log, store, artefacts, clock, random, engineClock: createSystemEngineClock() },
     models,
     config: {
       candidates: config.candidates,
@@ -179,6 +167,34 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       artefacts,
     ),
   )
+  const operate = operateOf(context, { ingest, environment, log, store, clock, ranker, pause: () => pause() })
+  const known = (pinId: string): boolean => ranker.known(pinId).pin !== null
+  const console =
+    page === null
+      ? null
+      : await startConsole(context, {
+          page,
+          demo: pictures === null ? null : await demoOf(pictures, known),
+          more: [operate],
+          nowMs: () => performance.now(),
+        })
+  const scheme = tls.server('http') === null ? 'http' : 'https'
+  // The browser loads the page while the services start.
+  if (console !== null && config.console.open) openBrowser(`${scheme}://localhost:${console.port}`)
+  if (isNew && pictures !== null) {
+    writeSampleMark(config.data.folder, 'unfinished')
+    logger.info('the data folder is empty: creating a sample catalogue with simulated users')
+    const imageBase = console === null ? undefined : `${scheme}://localhost:${console.port}/pictures/`
+    const size = { maxPins: config.samplePins, nowMs: clock.now(), ...(imageBase !== undefined && { imageBase }) }
+    logger.info(await fillWithSample(ingest, pictures, size), 'sample')
+    const { specFile, surface } = config.ranking
+    const { planHash } = await loadTrainable(specFile, surface)
+    const place = { log: writingAs(log, 'freshet', version), artefacts, surface, planHash, nowMs: clock.now() }
+    const model = await installSampleModel(place)
+    logger.info({ model }, model === null ? 'no shipped model has the spec' : 'a model ships with the sample')
+    // Later starts serve the pictures of the sample too.
+    writeSampleMark(config.data.folder, 'complete')
+  }
   await embedded.start()
   observeParts(embedded, { folder: config.data.folder, clock, metrics })
   const updaterConfig = { fold: config.fold, updater: config.updater }
@@ -231,23 +247,10 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     tls: tls.server('grpc'),
   })
   use(grpcComponent(grpc, readiness))
-  const operate = operateOf(context, { ingest, environment, log, store, clock, ranker, pause: () => pause() })
-  const consolePort =
-    page === null
-      ? null
-      : await startConsole(
-          context,
-          { ingestPort, feedPort, adminPort: adminPort ?? null },
-          {
-            page,
-            demo: pictures === null ? null : await demoOf(pictures),
-            more: [operate],
-            nowMs: () => performance.now(),
-          },
-        )
+  console?.begin({ ingestPort, feedPort, adminPort: adminPort ?? null })
   process.stdout.write(
     welcome({
-      consolePort,
+      consolePort: console?.port ?? null,
       isTls: tls.server('http') !== null,
       ingestPort,
       feedPort,
@@ -259,8 +262,6 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       hasPictures: pictures !== null,
     }),
   )
-  if (consolePort !== null && config.console.open)
-    openBrowser(`${tls.server('http') === null ? 'http' : 'https'}://localhost:${consolePort}`)
 }
 
 /** Folding this many records takes seconds. */

@@ -39,11 +39,11 @@ export async function isEmpty(log: EventLog): Promise<boolean> {
 export async function fillWithSample(
   ingest: Ingest,
   catalogue: PictureCatalogue,
-  { maxPins, nowMs }: { readonly maxPins: number; readonly nowMs: number },
+  { maxPins, nowMs, imageBase }: { readonly maxPins: number; readonly nowMs: number; readonly imageBase?: string },
 ): Promise<Filled> {
   const { namedUsers } = await import('@freshet/pictures/users')
   const random = createSeededRandom('sample')
-  const pins = somePins(catalogue.pins(nowMs), maxPins)
+  const pins = somePins(catalogue.pins(nowMs, imageBase), maxPins)
   const users = sampleUsers(namedUsers, pins, smallPast, random)
   const engagements = sampleEngagements(users, pins, smallPast, random, nowMs)
   const taken = { pins: 0, engagements: 0 }

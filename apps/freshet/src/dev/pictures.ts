@@ -31,13 +31,17 @@ export async function openPictures(nowMs: () => number): Promise<PictureCatalogu
   return catalogue
 }
 
-/** What the console shows of the sample. */
-export async function demoOf(pictures: PictureCatalogue): Promise<Demo> {
+/** What the console shows of the sample. `isKnown`: the sample may hold only some of the pictures, and only those are found by words. */
+export async function demoOf(pictures: PictureCatalogue, isKnown: (pinId: string) => boolean): Promise<Demo> {
   const { namedUsers } = await import('@freshet/pictures/users')
   return {
     users: namedUsers.map(({ userId, name, likes, locale }) => ({ userId, name, likes, locale })),
     locales: pictures.locales,
     attributions: pictures.attributions,
-    pictures,
+    pictures: {
+      ...pictures,
+      search: (words, locale, limit) =>
+        pictures.search(words, locale, pictures.pinIds.length).filter(isKnown).slice(0, limit),
+    },
   }
 }

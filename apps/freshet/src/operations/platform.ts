@@ -1,12 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { kafkaOptions } from '@freshet/adapters/kafka/connect'
-import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { openEnvironment, type LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
 import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
-import { redisOptions } from '@freshet/adapters/redis/connect'
-import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
 import { version } from '@freshet/domain/version'
@@ -50,6 +46,9 @@ export async function openLog(given: PlatformArguments): Promise<OpenLog> {
       'give --brokers or set FRESHET_KAFKA_BROKERS, or give --data with the data folder of `freshet dev`',
     )
   const clock = createSystemClock()
+  // Imported here, because `freshet dev` needs no client of Kafka or Redis, and each takes time to load.
+  const { kafkaOptions } = await import('@freshet/adapters/kafka/connect')
+  const { createKafkaEventLog } = await import('@freshet/adapters/kafka/event-log')
   const log = writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   return { log, clock, close: () => log.close() }
 }
@@ -63,6 +62,8 @@ export async function openPlatform(given: PlatformArguments): Promise<OpenPlatfo
       'give --brokers with --redis or --redis-cluster, or set FRESHET_KAFKA_BROKERS and FRESHET_REDIS_URL, or give --data with the data folder of `freshet dev`',
     )
   const { log, clock } = await openLog(given)
+  const { redisOptions } = await import('@freshet/adapters/redis/connect')
+  const { createRedisStateStore } = await import('@freshet/adapters/redis/state-store')
   const store = createRedisStateStore(redisOptions(redis))
   return {
     log,

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { closeSync, existsSync, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
@@ -11,17 +11,17 @@ const at = { magic: 24, pageBytes: 48, lastPage: 144, transaction: 152, end: 160
 const probeTimeoutMs = 60_000
 
 /**
- * Throws STORE_DAMAGED if a data folder's file cannot be read. LMDB maps the file into memory: reading a missing
+ * Rejects with STORE_DAMAGED if a data folder's file cannot be read. LMDB maps the file into memory: reading a missing
  * page, or one with an invalid pointer, ends the process by a signal without a message. So this compares the length with
  * the meta pages. If they disagree, or with `walk`, another process reads the whole file first.
  */
-export function checkDataFile(folder: string, { walk }: { readonly walk: boolean }): void {
+export async function checkDataFile(folder: string, { walk }: { readonly walk: boolean }): Promise<void> {
   const file = join(folder, 'data.mdb')
   if (!existsSync(file) || statSync(file).size === 0) return
   const problem = lengthProblem(file)
   if (problem?.isCertain === true) throw damaged(file, problem.text)
   if (problem === null && !walk) return
-  const found = walkProblem(folder)
+  const found = await walkProblem(folder)
   if (found !== null) throw damaged(file, problem === null ? found : `${problem.text}; ${found}`)
 }
 
@@ -77,16 +77,18 @@ await root.close()
 `
 
 /** How a process that reads the whole file fails; null: it does not. */
-function walkProblem(folder: string): string | null {
-  const { status, signal, stderr, error } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '-e', walker, import.meta.resolve('lmdb'), folder],
-    { timeout: probeTimeoutMs, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  if ((error as { code?: string } | undefined)?.code === 'ETIMEDOUT') return null
-  if (status === 0) return null
-  const line = stderr.split('\n').find((text) => /Error/.test(text)) ?? ''
-  return signal === null ? `reading it failed: ${line.trim() || `exit code ${status}`}` : `reading it ends in ${signal}`
+function walkProblem(folder: string): Promise<string | null> {
+  const settings = ['--input-type=module', '-e', walker, import.meta.resolve('lmdb'), folder]
+  const { promise, resolve } = Promise.withResolvers<string | null>()
+  execFile(process.execPath, settings, { timeout: probeTimeoutMs, killSignal: 'SIGKILL' }, (error, _out, stderr) => {
+    if (error === null || error.killed === true) return resolve(null)
+    const line = stderr.split('\n').find((text) => /Error/.test(text)) ?? ''
+    const { signal, code } = error
+    resolve(
+      signal == null ? `reading it failed: ${line.trim() || `exit code ${code}`}` : `reading it ends in ${signal}`,
+    )
+  })
+  return promise
 }
 
 /** Errors of LMDB and the system when a disk, a quota or the map is full. An incomplete write shows as an I/O error. */

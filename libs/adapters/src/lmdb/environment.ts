@@ -56,7 +56,7 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
   const lock = lockFolder(folder)
   let root: RootDatabase<Uint8Array, Uint8Array>
   try {
-    checkDataFile(folder, { walk: probe })
+    await checkDataFile(folder, { walk: probe })
     // Without overlappingSync a commit resolves only once it is on disk.
     root = open({
       path: folder,

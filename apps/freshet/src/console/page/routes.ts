@@ -10,13 +10,18 @@ const anybody: CallRule = { rule: 'public' }
 /** Paths that are never one of the page's own. */
 const notOfThePage = /^\/(api|assets|pictures)(\/|$)/
 
-/** Adds the page: its files, and `index.html` for every path that is the page's own. */
-export function addPage(app: FastifyInstance, pageOf: () => Promise<Page>): void {
+/**
+ * Adds the page: its files, and `index.html` for every path that is the page's own. `config` stands in it, so that the page need not ask
+ * before it draws.
+ */
+export function addPage(app: FastifyInstance, pageOf: () => Promise<Page>, config: object): void {
+  let index: PageFile | undefined
   app.get('/*', { config: { access: anybody } }, async (request, reply) => {
     const page = await pageOf()
     const path = request.url.split('?')[0]!
     if ('problem' in page) return notOfThePage.test(path) ? unknown(path) : withoutPage(reply, page.problem)
-    const file = page.files.get(path) ?? (notOfThePage.test(path) ? undefined : page.files.get('/index.html'))
+    const isIndex = path === '/index.html' || (!page.files.has(path) && !notOfThePage.test(path))
+    const file = isIndex ? (index ??= withConfig(page.files.get('/index.html'), config)) : page.files.get(path)
     return file === undefined ? unknown(path) : send(file, request, reply)
   })
 }
@@ -33,6 +38,16 @@ function send(file: PageFile, { headers }: FastifyRequest, reply: FastifyReply):
     .header('vary', 'accept-encoding')
   if (encoding !== undefined) reply.header('content-encoding', encoding)
   return reply.send(encoding === undefined ? file.bytes : file.packed.get(encoding))
+}
+
+/** Browsers run no script of this type, so the content-security policy allows it. */
+function withConfig(file: PageFile | undefined, config: object): PageFile | undefined {
+  if (file === undefined) return undefined
+  const json = JSON.stringify(config).replaceAll('<', '\\u003c')
+  const text = file.bytes
+    .toString()
+    .replace('</body>', () => `<script type="application/json" id="config">${json}</script></body>`)
+  return { ...file, bytes: Buffer.from(text), packed: new Map() }
 }
 
 function unknown(path: string): never {
