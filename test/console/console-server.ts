@@ -19,7 +19,15 @@ export async function createConsoleServer(samplePins: number): Promise<ConsoleSe
   const dev = createNodeProcess({
     name: 'freshet',
     arguments: [
-      ...['--max-semi-space-size=16', 'apps/freshet/bin/freshet.js', 'dev', '--data', folder, '--samplePins', String(samplePins)],
+      ...[
+        '--max-semi-space-size=16',
+        'apps/freshet/bin/freshet.js',
+        'dev',
+        '--data',
+        folder,
+        '--samplePins',
+        String(samplePins),
+      ],
       ...['--console.port', String(page), '--operations.port', String(operations), '--ingestHttp.port', String(http)],
       ...['--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
     ],
