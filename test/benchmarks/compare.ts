@@ -9,23 +9,25 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { openCluster } from '../harness/cluster.ts'
 import { benchmarks } from './benchmarks.ts'
 import { compareFigures, figuresOf, formatComparisons, type KeptFigures } from './ratios.ts'
 import type { BenchRow } from './row.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run bench:compare --',
+  {
     only: { type: 'string', default: 'GetFeed, one process' },
     runs: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
-})
+  { only: 'TEXT', runs: 'N' },
+)
 const { only, quick } = values
 const count = Number(values.runs)
-if (!Number.isInteger(count) || count < 1) throw new Error(`--runs is ${values.runs}; give a whole number above 0`)
+if (!Number.isInteger(count) || count < 1) refuseArguments(`--runs is ${values.runs}; give a whole number above 0`)
 const file = join(import.meta.dirname, 'ratios.json')
 const kept = JSON.parse(readFileSync(file, 'utf8')) as KeptFigures
 const wanted = benchmarks.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()))

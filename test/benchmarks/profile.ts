@@ -6,29 +6,31 @@
  * --world takes the worlds whose name holds TEXT: `invented`, `MovieTweetings`, `DIGINETICA`. Five processes need Kafka and
  * Redis, as in `npm run bench`.
  */
-import { parseArgs } from 'node:util'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { openCluster } from '../harness/cluster.ts'
 import { deployFleet, deployOneProcess } from './deployments.ts'
 import { askInTurn } from './feed-load.ts'
 import { feedWorlds } from './feed-worlds.ts'
 import { cpuTable } from './profile-feeds.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run profile --',
+  {
     processes: { type: 'string', default: 'one' },
     world: { type: 'string', default: 'invented' },
     seconds: { type: 'string', default: '15' },
     out: { type: 'string', default: 'node_modules/.cache/freshet/profiles' },
   },
-})
+  { processes: 'one|five', world: 'TEXT', seconds: 'N', out: 'FOLDER' },
+)
 const { processes, out } = values
 const ms = 1000 * Number(values.seconds)
-if (processes !== 'one' && processes !== 'five') throw new Error(`--processes is ${processes}; give one or five`)
-if (!(ms > 0)) throw new Error(`--seconds is ${values.seconds}; give a number above 0`)
+if (processes !== 'one' && processes !== 'five') refuseArguments(`--processes is ${processes}; give one or five`)
+if (!(ms > 0)) refuseArguments(`--seconds is ${values.seconds}; give a number above 0`)
 const all = await feedWorlds(false, console.log)
 const worlds = all.filter(({ name }) => name.toLowerCase().includes(values.world.toLowerCase()))
 if (worlds.length === 0)
-  throw new Error(`no world is called ${values.world}; there are ${all.map(({ name }) => name).join(', ')}`)
+  refuseArguments(`no world is called ${values.world}; there are ${all.map(({ name }) => name).join(', ')}`)
 const cluster = processes === 'one' ? null : await openCluster()
 if (cluster !== null && 'absent' in cluster) throw new Error(cluster.absent)
 

@@ -7,28 +7,29 @@
  *
  * `--on lmdb` (the default) runs all services in this process. `--on kafka` starts five processes on a real Kafka and a real Redis.
  */
-import { parseArgs } from 'node:util'
 import { Freshness, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { eventually, pass } from '../harness/eventually.ts'
 import { productOnLmdb } from './writes-in-one-process.ts'
 import { productOverKafka } from './writes-over-kafka.ts'
 import type { Write } from './writes.ts'
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'npm run feeds:read-your-writes --',
+  {
     on: { type: 'string', default: 'lmdb' },
     pairs: { type: 'string', default: '10000' },
     merges: { type: 'string', default: '500' },
     without: { type: 'string', default: '500' },
   },
-})
+  { on: 'lmdb|kafka', pairs: 'N', merges: 'N', without: 'N' },
+)
 const [pairs, merges, without] = [Number(values.pairs), Number(values.merges), Number(values.without)]
 const pins = Array.from({ length: 40 }, (_, n) => `pin-${n}`)
 const users = Array.from({ length: 50 }, (_, n) => `user-${n}`)
 const products = { lmdb: productOnLmdb, kafka: productOverKafka }
 if (!(values.on in products)) {
-  console.error(`--on is ${values.on}; give lmdb or kafka`)
-  process.exit(2)
+  refuseArguments(`--on is ${values.on}; give lmdb or kafka`)
 }
 
 const product = await products[values.on as keyof typeof products](pins)

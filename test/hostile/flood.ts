@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { readArguments } from '../harness/arguments.ts'
 import { anEngagement } from './pieces.ts'
 import { sendRaw } from './send-raw.ts'
 import { startTarget } from './target-process.ts'
@@ -9,9 +9,11 @@ import { startTarget } from './target-process.ts'
  * `npm run hostile:flood [-- --seconds N] [--connections N]`: many connections send batches, bombs, deep JSON and half requests as fast
  * as they can. Prints what came back, how late the event loop of the target was, and its memory. It judges nothing: figures depend on the machine.
  */
-const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '64' } },
-})
+const values = readArguments(
+  'npm run hostile:flood --',
+  { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '64' } },
+  { seconds: 'N', connections: 'N' },
+)
 
 const target = await startTarget()
 const untilMs = performance.now() + Number(values.seconds) * 1_000

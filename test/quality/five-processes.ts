@@ -11,8 +11,8 @@ import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import { readArguments } from '../harness/arguments.ts'
 import { openCluster } from '../harness/cluster.ts'
 import { startFleet } from '../harness/processes.ts'
 import { digineticaLines, writeRecording } from './convert.ts'
@@ -21,8 +21,9 @@ import { runFreshet } from './freshet.ts'
 const root = join(import.meta.dirname, '../..')
 const lastPeriod = 16
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'node test/quality/five-processes.ts',
+  {
     data: { type: 'string', default: join(root, '../shared/data') },
     every: { type: 'string', default: '20' },
     from: { type: 'string', default: '0' },
@@ -33,7 +34,8 @@ const { values } = parseArgs({
         .join(','),
     },
   },
-})
+  { data: 'FOLDER', every: 'N', from: 'N', sources: 'NAMES' },
+)
 
 const folder = join(resolve(values.data), 'diginetica')
 if (!existsSync(folder)) {

@@ -2,7 +2,7 @@
  * `npx node test/quality/pictures.ts [--every N]`, also the end of `npm run quality`: how well the visual embeddings of the catalogue that ships find what is alike, beside references. Only things
  * that the projection did not learn from are asked; all pictures are answers.
  */
-import { parseArgs } from 'node:util'
+import { readArguments } from '../harness/arguments.ts'
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { readPictureVectors, type PictureVectors } from '@freshet/pictures/vectors'
 
@@ -78,6 +78,10 @@ export function pictureLines(figures: readonly PictureFigures[]): readonly strin
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } })
+  const values = readArguments(
+    'node test/quality/pictures.ts',
+    { every: { type: 'string', default: '1' } },
+    { every: 'N' },
+  )
   console.log(pictureLines(pictureFigures(Number(values.every))).join('\n'))
 }

@@ -9,7 +9,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../harness/arguments.ts'
 import { bootstrapMean, type MeanInterval } from './bootstrap.ts'
 import { runFreshet } from './freshet.ts'
 import { unordered } from './unordered.ts'
@@ -141,8 +141,9 @@ function print(name: string, report: RerankedReport): void {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: {
+  const values = readArguments(
+    'node test/quality/reranked.ts',
+    {
       data: { type: 'string', default: join(root, '../shared/data') },
       set: { type: 'string' },
       every: { type: 'string', default: '20' },
@@ -150,7 +151,8 @@ if (process.argv[1] === import.meta.filename) {
       split: { type: 'string' },
       until: { type: 'string' },
     },
-  })
+    { data: 'FOLDER', set: 'NAME', every: 'N', 'learn-every': 'N', split: 'TIME', until: 'TIME' },
+  )
   console.log(`every ${values.every}th question; figures in %, differences with their 95 % interval`)
   for (const [name, set] of Object.entries(sets)) {
     if (values.set !== undefined && values.set !== name) continue

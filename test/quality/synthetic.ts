@@ -10,8 +10,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import { readArguments } from '../harness/arguments.ts'
 import { askReferences } from './ask-references.ts'
 import { writeRecording } from './convert.ts'
 import { runFreshet } from './freshet.ts'
@@ -26,8 +26,9 @@ interface Report {
 
 const atLeast = 0.995
 
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'node test/quality/synthetic.ts',
+  {
     only: { type: 'string' },
     every: { type: 'string', default: '10' },
     refresh: { type: 'string', default: 'both' },
@@ -36,7 +37,8 @@ const { values } = parseArgs({
       default: ['candidates', ...sourceDefinitions.map(({ name }) => `source:${name}`)].join(','),
     },
   },
-})
+  { only: 'NAMES', every: 'N', refresh: 'WHEN', ask: 'LIST' },
+)
 const wanted = values.only?.split(',') ?? Object.keys(inventedSets)
 const scratch = mkdtempSync(join(tmpdir(), 'freshet-synthetic-'))
 for (const [name, set] of Object.entries(inventedSets)) {

@@ -13,6 +13,10 @@ const programs = [
   ['simulate', 'simulation/run.ts', ['--seeds']],
   ['quality', 'quality/run.ts', ['all']],
   ['world', 'worlds/run.ts', ['--variant', 'nothing']],
+  ['profile', 'benchmarks/profile.ts', ['--processes', 'six']],
+  ['bench:compare', 'benchmarks/compare.ts', ['--runs', '0']],
+  ['feeds:read-your-writes', 'feeds/read-your-writes.ts', ['--on', 'paper']],
+  ['hostile:flood', 'hostile/flood.ts', ['--seconds', 'long']],
 ] as const
 
 it.each(programs)(
