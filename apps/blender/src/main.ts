@@ -8,6 +8,8 @@ import { bucketTimeoutMs, createRedisBuckets } from '@freshet/adapters/redis/sha
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { newSecret } from '@freshet/adapters/system/secret'
+import { tracedBlender, tracedCandidateService, tracedRanker } from '@freshet/adapters/tracing/traced-calls'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { writingAs } from '@freshet/contracts/origin'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
@@ -26,10 +28,10 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: gets candidates, filters them, lets the ranker score them, and records what it served.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, access, tls, use, inspect, readiness, fail }) {
+  async start({ name, version, config, logger, metrics, report, access, tracing, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
-    const log = writingAs(kafka, name, version)
+    const log = tracedLog(writingAs(kafka, name, version), tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', notReady: () => store.unreached(), close: () => store.close() })
@@ -55,8 +57,8 @@ await runService({
     const blender = createBlender({
       store,
       log,
-      candidates,
-      ranker,
+      candidates: tracedCandidateService(candidates, tracing, 'client'),
+      ranker: tracedRanker(ranker, tracing, 'client'),
       ...system,
       config: config.blender,
       observer,
@@ -86,6 +88,17 @@ await runService({
       metrics,
       report,
     })
-    await serve({ blender, config, access, rates, logger, metrics, report, tls, readiness, use })
+    await serve({
+      blender: tracedBlender(blender, tracing),
+      config,
+      access,
+      rates,
+      logger,
+      metrics,
+      report,
+      tls,
+      readiness,
+      use,
+    })
   },
 })

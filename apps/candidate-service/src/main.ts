@@ -6,6 +6,8 @@ import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { tracedCandidateService, tracedTrailShard } from '@freshet/adapters/tracing/traced-calls'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
@@ -21,14 +23,16 @@ await runService({
   name: 'candidate-service',
   description: 'Finds a few hundred candidate pins for each request, from views folded from the log.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, access, tls, use, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, access, tracing, tls, use, readiness, fail }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const log = tracedLog(kafka, tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     const credentials = channelCredentials(tls.client())
-    const peers = config.candidates.shardPeers.map((address) =>
-      createTrailShardClient({ address, credentials, roundRobin: true, key: access.internalKey }),
-    )
+    const peers = config.candidates.shardPeers.map((address) => {
+      const peer = createTrailShardClient({ address, credentials, roundRobin: true, key: access.internalKey })
+      return tracedTrailShard(peer, tracing, 'client')
+    })
     use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })
     const writesSnapshots = config.snapshotFolder !== null
     const { onFolded, onViewEvent } = viewInstruments(metrics, clock, { writesSnapshots })
@@ -60,7 +64,10 @@ await runService({
     await warmUp({ unready: service.unready, ask: async () => service.warmUp() })
     const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
     const serving = { onDefect, onCall: callObserver(metrics) }
-    const rpcs = [serveCandidateService(service, serving), serveTrailShard(service, serving)]
+    const rpcs = [
+      serveCandidateService(tracedCandidateService(service, tracing, 'server'), serving),
+      serveTrailShard(tracedTrailShard(service, tracing, 'server'), serving),
+    ]
     const server = await startGrpcServer({
       ...config.grpc,
       services: rpcs,

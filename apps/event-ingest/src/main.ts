@@ -2,6 +2,7 @@ import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { writingAs } from '@freshet/contracts/origin'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
@@ -16,16 +17,17 @@ import { listenHttp } from './listen.ts'
 import { sourcesOf } from './rate-limits.ts'
 import { followSuppression } from './suppression.ts'
 import { topicsKnown } from './topics-known.ts'
+import { tracedIngest } from './traced-ingest.ts'
 import { watchLogs } from './watch-logs.ts'
 
 await runService({
   name: 'event-ingest',
   description: 'Accepts engagements and catalogue changes, and answers when the log has them.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, access, tls, use, readiness }) {
+  async start({ name, version, config, logger, metrics, report, access, tracing, tls, use, readiness }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
-    const log = writingAs(kafka, name, version)
+    const log = tracedLog(writingAs(kafka, name, version), tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     use(topicsKnown(log, clock))
     const watch = watchLogs({
@@ -41,7 +43,7 @@ await runService({
     const privacy = { suppression, pseudonymOf: pseudonymsOf(config.pseudonyms) }
     const acknowledged = createAcknowledged({ log, clock, metrics })
     use(acknowledged.watch((error) => report(error, { part: 'acknowledged' })))
-    const ingest = createIngest({
+    const bare = createIngest({
       log,
       clock,
       config: config.ingest,
@@ -52,6 +54,7 @@ await runService({
       ...privacy,
       acknowledged,
     })
+    const ingest = tracedIngest(bare, tracing)
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const connectors = createConnectors({ ingest, log, clock, config: config.ingest, metrics, report, ...privacy })
     const parts = { log, ingest, mapping: connectors.mapping, ...privacy, clock, config, metrics, report }

@@ -5,6 +5,7 @@ import { redisOptions } from '@freshet/adapters/redis/connect'
 import { watchEviction } from '@freshet/adapters/redis/eviction-watch'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { writingAs } from '@freshet/contracts/origin'
 import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
@@ -20,11 +21,11 @@ await runService({
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
   removed: removedSettings,
-  async start({ name, version, config, metrics, report, use, inspect }) {
+  async start({ name, version, config, metrics, report, tracing, use, inspect }) {
     const clock = createSystemClock()
     const groupInstance = instanceName(config.updater.instance, { hostname: hostname(), env: process.env })
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock, groupInstance })
-    const log = writingAs(kafka, name, version)
+    const log = tracedLog(writingAs(kafka, name, version), tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', close: () => store.close() })

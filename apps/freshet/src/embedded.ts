@@ -1,5 +1,7 @@
 import { createDirectCandidateService } from '@freshet/adapters/direct/candidate-service'
 import { createDirectRanker } from '@freshet/adapters/direct/ranker'
+import { tracedCandidateService, tracedRanker } from '@freshet/adapters/tracing/traced-calls'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { createBlender } from '@freshet/blender/blender'
 import type { RunningBlender } from '@freshet/blender/running-blender'
 import { blenderSchema, type BlenderConfig } from '@freshet/blender/config'
@@ -15,6 +17,7 @@ import { writingAs } from '@freshet/contracts/origin'
 import type { CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { noTracing, type Tracing } from '@freshet/domain/tracing'
 import { version } from '@freshet/domain/version'
 import type { Clock, Random } from '@freshet/domain/clock'
 import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
@@ -88,6 +91,8 @@ export function createEmbedded(options: {
   /** false: feeds are not ranked and pin state is not folded. Evaluations of candidates use this. */
   readonly ranked?: boolean
   readonly pause: () => Promise<void>
+  /** Absent: no traces. */
+  readonly tracing?: Tracing
   readonly onError: (part: string, error: unknown, at?: TopicPartition) => void
   /** Called with a line when the inputs of the serving model cross a threshold. */
   readonly onUnhealthy?: (warning: string) => void
@@ -111,11 +116,21 @@ export function createEmbedded(options: {
   /** Wraps the candidate service that the blender calls, for example to let calls fail. */
   readonly wrapCandidates?: (candidates: CandidateService) => CandidateService
 }): Embedded {
-  const { platform, models, config = {}, pause, onError, modelStore = platform.artefacts } = options
+  const {
+    platform,
+    models,
+    config = {},
+    pause,
+    onError,
+    modelStore = platform.artefacts,
+    tracing = noTracing,
+  } = options
   const { log, store, clock, random } = platform
   const settings = parseSettings(config)
+  const readBy = (service: string): EventLog => tracedLog(log, tracing, { service, clock })
+  const logOf = (service: string): EventLog => tracedLog(writingAs(log, service, version), tracing, { service, clock })
   const updater = createUpdater({
-    log: writingAs(log, 'feature-updater', version),
+    log: logOf('feature-updater'),
     store,
     clock,
     config: settings.updater,
@@ -123,13 +138,13 @@ export function createEmbedded(options: {
     ...options.updaterInstruments,
   })
   const catalogue = createCatalogueKeeper({
-    log: writingAs(log, 'feature-updater', version),
+    log: logOf('feature-updater'),
     store,
     ...settings.updater.updater,
     onError: (error, at) => onError('feature-updater', error, at),
   })
   const candidates = createCandidateService({
-    log,
+    log: readBy('candidate-service'),
     clock,
     config: settings.candidates,
     snapshots: platform.artefacts,
@@ -143,7 +158,7 @@ export function createEmbedded(options: {
     ...(options.onRetrieved && { onRetrieved: options.onRetrieved }),
   })
   const ranker = createRanker({
-    log,
+    log: readBy('ranker'),
     clock,
     config: settings.ranking,
     models,
@@ -155,11 +170,13 @@ export function createEmbedded(options: {
   })
   const direct = createDirectRanker(ranker)
   const directCandidates = createDirectCandidateService(candidates)
+  const askedCandidates = options.wrapCandidates?.(directCandidates) ?? directCandidates
+  const askedRanker = options.wrapRanker?.(direct) ?? direct
   const blender = createBlender({
     store,
-    log: writingAs(log, 'blender', version),
-    candidates: options.wrapCandidates?.(directCandidates) ?? directCandidates,
-    ranker: options.wrapRanker?.(direct) ?? direct,
+    log: logOf('blender'),
+    candidates: tracedCandidateService(askedCandidates, tracing, 'client'),
+    ranker: tracedRanker(askedRanker, tracing, 'client'),
     clock,
     engineClock: platform.engineClock,
     random,
@@ -176,7 +193,7 @@ export function createEmbedded(options: {
     config.trainer === null
       ? null
       : createPin2VecJob({
-          log: writingAs(log, 'trainer', version),
+          log: logOf('trainer'),
           clock,
           config: trainerConfig,
           checkpoints: platform.artefacts,
@@ -186,7 +203,7 @@ export function createEmbedded(options: {
     config.trainer === null
       ? null
       : createRankingTraining({
-          log: writingAs(log, 'trainer', version),
+          log: logOf('trainer'),
           clock,
           config: trainerConfig,
           artefacts: platform.artefacts,

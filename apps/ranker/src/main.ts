@@ -4,6 +4,8 @@ import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-sto
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { tracedRanker } from '@freshet/adapters/tracing/traced-calls'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { catalogueInspection, pinInspection } from '@freshet/contracts/inspection/routes'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
@@ -20,11 +22,12 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, access, tls, use, inspect, readiness, fail }) {
+  async start({ name, config, logger, metrics, report, access, tracing, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const { models, backend } = await openSpecSlot(config.ranking)
     use({ name: 'model', close: () => models.close() })
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const log = tracedLog(kafka, tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     const ranker = createRanker({
       log,
@@ -53,7 +56,7 @@ await runService({
     await ranker.start()
     observe(ranker, metrics)
     await warmUp({ unready: ranker.unready, ask: async () => ranker.warmUp() })
-    const rpc = serveRanker(ranker, {
+    const rpc = serveRanker(tracedRanker(ranker, tracing, 'server'), {
       onDefect: (error) => report(error, { part: 'grpc', outcome: 'defect' }),
       onCall: callObserver(metrics),
     })

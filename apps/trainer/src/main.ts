@@ -3,6 +3,7 @@ import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-sto
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { writingAs } from '@freshet/contracts/origin'
 import { chooseBackend } from '@freshet/ranking/tensor/backend'
 import { observeDisks } from '@freshet/service/disk-space'
@@ -19,10 +20,10 @@ await runService({
   description:
     'Learns pin embeddings from the stream of engagements, joins served feeds with engagements to training rows, and trains ranking models on them.',
   schema: processSchema,
-  async start({ name, version, config, logger, metrics, report, use, fail }) {
+  async start({ name, version, config, logger, metrics, report, tracing, use, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
-    const log = writingAs(kafka, name, version)
+    const log = tracedLog(writingAs(kafka, name, version), tracing, { service: name, clock })
     use({ name: 'log', close: () => log.close() })
     const { checkpointFolder } = config
     const artefacts = checkpointFolder === null ? null : createFolderArtefactStore(checkpointFolder)

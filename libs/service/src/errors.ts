@@ -41,6 +41,12 @@ export const serviceErrorCatalogue = {
     meaning:
       'The changed files of `tls` cannot be used, or do not go together. The process keeps the certificates that it has, and looks again. The message names the setting.',
   },
+  TRACES_LOST: {
+    fault: 'dependency',
+    retryable: true,
+    meaning:
+      'The collector at `tracing.endpoint` cannot be reached or does not take spans. The spans are lost; nothing else is.',
+  },
   START_FAILED: {
     fault: 'dependency',
     retryable: true,

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import process from 'node:process'
 import { createAccess, type Access } from '@freshet/access/access'
 import { setLogger } from '@grpc/grpc-js'
@@ -11,9 +12,11 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
 import { createRefusalLog } from './refusal-log.ts'
 import { createReporter, type Report } from './reporting.ts'
+import type { Tracing } from '@freshet/domain/tracing'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
 import { openTls, type Tls } from './tls.ts'
+import { openTracing } from './tracing/open-tracing.ts'
 import { wallClock } from './wall-clock.ts'
 
 /** What a service gets when it starts. */
@@ -25,6 +28,8 @@ export interface ServiceContext<Config> {
   readonly metrics: Metrics
   /** Reports errors that do not end the process. */
   readonly report: Report
+  /** Records traces, as `tracing` says. */
+  readonly tracing: Tracing
   /** The certificates of the process, for its servers and its calls. */
   readonly tls: Tls
   /** Who may call the process; for its servers. */
@@ -164,6 +169,10 @@ export async function runService<Schema extends z.ZodObject>(
   const inspections: InspectionRoute[] = []
   try {
     await service.start(async () => {
+      const observed = { name: options.name, version, metrics, report }
+      const place = { instance: hostname(), config: common.tracing, clock: wallClock }
+      const tracing = await openTracing({ ...observed, ...place })
+      service.use({ name: 'tracing', close: () => tracing.close() })
       const tls = openTls({ config: common.tls, metrics, report })
       service.use({ name: 'tls', close: async () => tls.close() })
       const onError = (error: unknown): void => report(error, { part: 'access', outcome: 'left-out' })
@@ -195,6 +204,7 @@ export async function runService<Schema extends z.ZodObject>(
         logger,
         metrics,
         report,
+        tracing,
         tls,
         access,
         operationsPort: operations.port,

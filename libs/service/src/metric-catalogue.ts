@@ -36,6 +36,11 @@ export const metricCatalogue = {
     help: 'Errors that did not end the process, by part, code and consequence for the work: retried, left-out, lost, stopped, defect.',
     labels: ['part', 'code', 'outcome'],
   },
+  freshet_trace_spans_total: {
+    type: 'counter',
+    help: 'Spans of recorded traces, by outcome: sent, dropped (too many were waiting for the collector), failed (the collector did not take them).',
+    labels: ['outcome'],
+  },
   freshet_grpc_calls_total: {
     type: 'counter',
     help: 'Answered gRPC calls, by method and status.',

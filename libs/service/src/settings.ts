@@ -3,6 +3,7 @@ import { flagSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { defaultJsonDepth } from './json-body.ts'
 import { tlsSchema } from './tls-settings.ts'
+import { tracingSchema } from './tracing/tracing-settings.ts'
 
 /** A TCP port setting; 0 lets the system choose. */
 function portSetting(port: number, description: string) {
@@ -32,6 +33,7 @@ export function serviceSettings(operationsPort: number) {
       host: hostSetting('Address of the server for health, metrics and configuration; `0.0.0.0` in containers'),
       port: portSetting(operationsPort, 'Port of the server for health, metrics and configuration'),
     }),
+    tracing: tracingSchema.prefault({}),
     tls: tlsSchema.prefault({}),
     access: z.object(accessSettings),
     stop: z.object({

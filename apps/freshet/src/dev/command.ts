@@ -4,6 +4,8 @@ import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { openEnvironment } from '@freshet/adapters/lmdb/environment'
 import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
+import { tracedBlender } from '@freshet/adapters/tracing/traced-calls'
+import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
@@ -30,6 +32,7 @@ import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createAcknowledged } from '@freshet/event-ingest/acknowledged'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { followSuppression } from '@freshet/event-ingest/suppression'
+import { tracedIngest } from '@freshet/event-ingest/traced-ingest'
 import { pseudonymous } from '@freshet/blender/pseudonymous'
 import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { listenHttp } from '@freshet/event-ingest/listen'
@@ -70,7 +73,7 @@ export function runDev(argv: readonly string[]): Promise<void> {
 }
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
-  const { config, logger, metrics, report, access, tls, use, inspect, readiness } = context
+  const { config, logger, metrics, report, access, tracing, tls, use, inspect, readiness } = context
   // The build of the page takes as long as the services take to start.
   const page = config.console.enabled
     ? openPage(ownPage, {
@@ -96,7 +99,8 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   use({ name: 'store', close: () => store.close() })
   await log.applyTopics(topicLayouts(config.data.partitions))
 
-  const intake = { log: writingAs(log, 'event-ingest', version), clock, config: config.ingest, metrics, report }
+  const intakeLog = tracedLog(writingAs(log, 'event-ingest', version), tracing, { service: 'event-ingest', clock })
+  const intake = { log: intakeLog, clock, config: config.ingest, metrics, report }
   const own = { clock, shared: null, ownSecret: newSecret(), metrics, report }
   const eventLimits = limitConfigOf(config.eventLimits)
   const rates = createRateLimits({ ...own, name: 'event-ingest', config: eventLimits })
@@ -108,7 +112,8 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const pseudonymOf = pseudonymsOf(config.pseudonyms)
   const acknowledged = createAcknowledged({ log, clock, metrics })
   use(acknowledged.watch((error) => report(error, { part: 'acknowledged' })))
-  const ingest = createIngest({ ...intake, rates, sourceTags, suppression, pseudonymOf, acknowledged })
+  const taking = { ...intake, rates, sourceTags, suppression, pseudonymOf, acknowledged }
+  const ingest = tracedIngest(createIngest(taking), tracing)
   const connectors = createConnectors({ ingest, ...intake, pseudonymOf })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   use({ name: 'model', close: () => models.close() })
@@ -129,6 +134,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       trainer: config.trainer,
     },
     pause: () => pause(),
+    tracing,
     feedObserver: createFeedObserver(metrics, report),
     updaterInstruments: updaterInstruments(metrics, clock),
     onRetrieved: sourceObserver(metrics),
@@ -214,7 +220,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     tls: tls.server('http'),
     use,
   })
-  const blender = pseudonymous(embedded.blender, pseudonymOf)
+  const blender = pseudonymous(tracedBlender(embedded.blender, tracing), pseudonymOf)
   const feedApp = createFeedApp({
     blender,
     access,
