@@ -88,17 +88,7 @@ await runService({
       metrics,
       report,
     })
-    await serve({
-      blender: tracedBlender(blender, tracing),
-      config,
-      access,
-      rates,
-      logger,
-      metrics,
-      report,
-      tls,
-      readiness,
-      use,
-    })
+    const served = tracedBlender(blender, tracing)
+    await serve({ blender: served, config, access, rates, logger, metrics, report, tls, readiness, use })
   },
 })
