@@ -3,9 +3,11 @@ import { Command } from 'commander'
 import { withKafka, withRedis } from './connection.ts'
 import type { EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
+import { addBackupCommands } from './backup/add-commands.ts'
 import { addExperimentCommands } from './experiments/add-commands.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
+import { addCapacityCommand } from './capacity/add-command.ts'
 import { addConnectorCommands } from './connectors/add-commands.ts'
 import { addKeyCommands } from './keys/add-commands.ts'
 import {
@@ -68,6 +70,8 @@ export function createCommandLine(): Command {
     addDeadLetters,
     addLog,
     addRebuild,
+    addBackup,
+    addCapacity,
     addRows,
     addUsers,
     addSpec,
@@ -359,6 +363,14 @@ function addRebuild(program: Command): void {
     .option('--drop <generation>', 'remove a generation that does not serve')
     .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
     .action(reportFailure((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+}
+
+function addBackup(program: Command): void {
+  addBackupCommands(program, { guard: reportFailure, terminal: systemTerminal, withLog })
+}
+
+function addCapacity(program: Command): void {
+  addCapacityCommand(program, reportFailure, systemTerminal)
 }
 
 function addRows(program: Command): void {

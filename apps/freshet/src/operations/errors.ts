@@ -51,6 +51,19 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'Somebody else adopted a log at the same moment.',
   },
+  BACKUP_DAMAGED: {
+    fault: 'dependency',
+    retryable: false,
+    exitCode: 1,
+    meaning:
+      'A backup is incomplete, or its files are not as they were written. Nothing was restored; take another backup.',
+  },
+  CHECK_FAILED: {
+    fault: 'server',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'Log, state and models do not fit together. The message lists what, and the command that mends it.',
+  },
   SPEC_UNFORMATTED: {
     fault: 'client',
     retryable: false,
