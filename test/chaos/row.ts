@@ -3,7 +3,7 @@ import type { KafkaFaults } from '@freshet/adapters/testing/kafka-server'
 import type { TcpProxy } from '@freshet/adapters/testing/tcp-proxy'
 import type { World } from '../harness/cluster.ts'
 import type { Load } from '../harness/load.ts'
-import type { Fleet } from '../harness/processes.ts'
+import type { Fleet, ServiceName } from '../harness/processes.ts'
 import type { SmallDisk } from './small-disk.ts'
 
 /** What a row may do things to. */
@@ -16,6 +16,8 @@ export interface Ground {
   /** The way to Redis: what it leads to can be changed. */
   readonly redisProxy: TcpProxy
   readonly disk: SmallDisk | null
+  /** The ways of the blender that the row asked for. */
+  readonly ways: ReadonlyMap<Way, TcpProxy>
   readonly scale: Scale
   /** Waits until the whole path works again; answers how long that took and counts it as a recovery. */
   recovered(): Promise<void>
@@ -53,6 +55,10 @@ export interface ChaosRow {
   readonly redisByProxy?: boolean
   /** Services that run twice, as in production. */
   readonly pairs?: readonly PairedService[]
+  /** Ways of the blender that lead through proxies, so that they can be cut. */
+  readonly ways?: readonly Way[]
+  /** By how much the clocks of services are off, milliseconds. */
+  readonly serviceClocksMs?: Readonly<Partial<Record<ServiceName, number>>>
   /** Share of the feeds that must come in time. */
   readonly leastAvailable?: number
   /** Does it; answers in words what was done. */
@@ -60,6 +66,9 @@ export interface ChaosRow {
   /** What else must hold afterwards; problems. */
   verify?(world: World): Promise<readonly string[]>
 }
+
+/** What a blender reaches. */
+export type Way = 'candidate-service' | 'ranker' | 'redis'
 
 /** Services that run twice in some rows. */
 export const pairedServices = ['candidate-service', 'ranker', 'blender'] as const

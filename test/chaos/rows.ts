@@ -5,6 +5,7 @@ import { serviceNames, type ServiceName } from '../harness/processes.ts'
 import { readTopic } from '../harness/read-topic.ts'
 import { pairedServices, type ChaosRow, type PairedService } from './row.ts'
 import { rowsOfAllAway } from './rows-of-all-away.ts'
+import { rowsOfWays } from './rows-of-ways.ts'
 import { seconds } from './seconds.ts'
 
 const sessionTimeoutMs = 10_000
@@ -32,6 +33,7 @@ export const chaosRows: readonly ChaosRow[] = [
     },
   },
   ...rowsOfAllAway,
+  ...rowsOfWays,
   {
     name: 'updater-stopped',
     async inject({ fleet, recovered }) {
@@ -64,6 +66,19 @@ export const chaosRows: readonly ChaosRow[] = [
       await redis.start(redisPorts.primary)
       await recovered()
       return 'Redis killed (SIGKILL) and started again, empty: everything is folded again'
+    },
+  },
+  {
+    name: 'redis-restored',
+    async inject({ redis, load, recovered }) {
+      await redis.cli(redisPorts.primary, 'save')
+      const before = load.accepted()
+      await pass(lostTailMs)
+      const later = load.accepted() - before
+      await redis.signal([redisPorts.primary], 'KILL')
+      await redis.start(redisPorts.primary)
+      await recovered()
+      return `Redis killed and restored from its file of ${seconds(lostTailMs)} before: ${later} events were accepted in between`
     },
   },
   {

@@ -6,7 +6,9 @@ import { consultOracle, settled, type OracleReport } from '../harness/oracle.ts'
 import { startFleet } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
 import type { ChaosRow, Ground, Scale } from './row.ts'
+import { clockShift } from './service-clock.ts'
 import { createSmallDisk } from './small-disk.ts'
+import { openWays } from './ways.ts'
 
 /** What a row came to. */
 export interface RowResult {
@@ -82,8 +84,10 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   const file = createSentFile()
   const { brokers, redisUrl, keyPrefix } = world
   const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, FRESHET_LOG_LEVEL: 'warn' }
-  const envOf = options.patient ? { blender: patience } : {}
-  const starting = startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [] })
+  const ways = await openWays(row.ways ?? [], redis.address(6379))
+  const envOf = { ...clockShift(row.serviceClocksMs ?? {}) }
+  envOf.blender = { ...envOf.blender, ...(options.patient ? patience : {}), ...ways.blenderEnv }
+  const starting = startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [], wayTo: ways.wayTo })
   const close = async (): Promise<void> => {
     await starting.then(
       (started) => started.stop(),
@@ -91,6 +95,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
     )
     await world.close()
     await redisProxy.close()
+    await ways.close()
     await cluster.stop()
     await disk?.remove()
     file.remove()
@@ -128,6 +133,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
         redis,
         redisProxy,
         disk,
+        ways: ways.proxies,
         scale: options.scale,
         async recovered() {
           const endedMs = load.now()

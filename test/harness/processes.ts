@@ -211,6 +211,8 @@ export async function startFleet(options: {
   readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>
   /** Services that run twice. Default: none. */
   readonly pairs?: readonly ('candidate-service' | 'ranker' | 'blender')[]
+  /** The way of the blender to a service that runs once; answers the address that the blender gets. Default: that of the service. */
+  readonly wayTo?: (name: 'candidate-service' | 'ranker', port: number) => Promise<string>
 }): Promise<Fleet> {
   const envs = new Map<ServiceName, Readonly<Record<string, string>>>()
   const create = (
@@ -244,8 +246,9 @@ export async function startFleet(options: {
   const blender = await pair('blender', {
     ...kafka,
     ...redis,
-    FRESHET_CANDIDATE_SERVICE_ADDRESS: addressOf(candidates),
-    FRESHET_RANKER_ADDRESS: addressOf(ranker),
+    FRESHET_CANDIDATE_SERVICE_ADDRESS:
+      (await options.wayTo?.('candidate-service', candidates.ports.grpc)) ?? addressOf(candidates),
+    FRESHET_RANKER_ADDRESS: (await options.wayTo?.('ranker', ranker.ports.grpc)) ?? addressOf(ranker),
   })
   const all = [ingest, updater, candidates, ranker, blender, ...seconds.values()]
   const fleet: Fleet = {
