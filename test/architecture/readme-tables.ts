@@ -30,6 +30,10 @@ import { transforms } from '@freshet/ranking/spec/transforms/catalogue'
 import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
+import { coverage } from '../chaos/coverage.ts'
+import { reachedTable } from '../results/reached.ts'
+import { readRecords } from '../results/record.ts'
+import { renderResults } from '../results/render.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -52,6 +56,10 @@ const configured = ['event-ingest', 'feature-updater', 'candidate-service', 'ran
 function table(head: Row, rows: readonly Row[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
+}
+
+function code(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
 }
 
 function packageDescription(app: string): string {
@@ -138,6 +146,14 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
       ]),
     ),
   )
+  tables.set(
+    'faults',
+    table(
+      ['fault', 'rows of npm run chaos', 'tests', 'not played'],
+      coverage.map(({ fault, rows, tests, missing }) => [fault, code(rows), code(tests), missing]),
+    ),
+  )
+  tables.set('reached', reachedTable(readRecords()))
   tables.set('ports', table(['port', 'what', 'where'], ports()))
   tables.set(
     'sources',
@@ -259,5 +275,6 @@ export function readReadmes(): ReadonlyMap<string, string> {
 
 if (process.argv[1] === import.meta.filename) {
   for (const [file, text] of withTables(readReadmes(), await readmeTables())) writeFileSync(join(root, file), text)
+  writeFileSync(join(root, 'test/RESULTS.md'), renderResults(readRecords()))
   writeFileSync(join(root, 'libs/ranking/LANGUAGE.md'), renderReference(transformCatalogue))
 }

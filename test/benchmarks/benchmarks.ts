@@ -1,5 +1,6 @@
 import { accessRows } from './access.ts'
 import type { Benchmark } from './bench.ts'
+import { deploymentBytesRows } from './deployment-bytes.ts'
 import { filterRows } from './filters.ts'
 import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
@@ -13,6 +14,7 @@ import { planRows } from './plan.ts'
 import { rankRows } from './rank.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
+import { scalingRows } from './scaling.ts'
 import { shardRows } from './shards.ts'
 import { updaterMemoryRows } from './updater-memory.ts'
 import { updaterClusterRows, updaterLmdbRows } from './updater-throughput.ts'
@@ -34,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'feature updater on Kafka and Redis', needs: 'cluster', run: updaterClusterRows },
   { name: 'feature updater, memory of many users', needs: 'nothing', run: updaterMemoryRows },
   { name: 'feature updater in memory: sizes, CPU, cache', needs: 'time', run: () => updaterRows() },
+  { name: 'scaling of feature-updaters', needs: 'cluster', run: scalingRows },
   { name: 'Kafka by both client libraries', needs: 'cluster', run: kafkaClientRows },
   { name: 'freshness, one process on LMDB', needs: 'nothing', run: freshnessRows(onLmdb) },
   { name: 'freshness, Kafka and Redis', needs: 'cluster', run: freshnessRows(onCluster) },
@@ -46,6 +49,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'Retrieve with a filter', needs: 'nothing', run: filterRows },
   { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
+  { name: 'bytes of records, states and views', needs: 'nothing', run: deploymentBytesRows },
   { name: 'ordering of a page', needs: 'nothing', run: orderingRows },
   { name: 'feature plan of the ranker', needs: 'nothing', run: planRows },
   { name: 'scores of a model against onnxruntime', needs: 'nothing', run: modelScoreRows },

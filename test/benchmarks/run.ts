@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the table of speeds and sizes, each beside its reference where it has one.
  *
- *   node test/benchmarks/run.ts [--only TEXT] [--quick]
+ *   node test/benchmarks/run.ts [--only TEXT] [--quick] [--json FILE]
  *
  * --only runs the benchmarks whose name holds TEXT. --quick takes small sizes and short times: it shows that everything
  * runs, its figures say little. Kafka and Redis come from FRESHET_TEST_KAFKA and FRESHET_TEST_REDIS or from containers;
@@ -10,14 +10,15 @@
 import { cpus, loadavg } from 'node:os'
 import { readArguments } from '../harness/arguments.ts'
 import { openCluster, type Cluster } from '../harness/cluster.ts'
+import { writeFigures } from '../harness/figures.ts'
 import { benchmarks } from './benchmarks.ts'
 import type { BenchRow } from './row.ts'
-import { formatTable } from './table.ts'
+import { figuresOfRows, formatTable } from './table.ts'
 
 const values = readArguments(
   'npm run bench --',
-  { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
-  { only: 'TEXT' },
+  { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+  { only: 'TEXT', json: 'FILE' },
 )
 const { quick } = values
 const wanted = benchmarks.filter(({ name }) => name.toLowerCase().includes((values.only ?? '').toLowerCase()))
@@ -60,6 +61,7 @@ for (const benchmark of wanted) {
 }
 if (cluster !== null && 'stop' in cluster) await cluster.stop()
 
+writeFigures(values.json, { ...figuresOfRows(rows), problems: [...skipped, ...failed] })
 console.log(formatTable(rows))
 console.log(
   `\n${cpus().length} cores, Node ${process.version}, load average while measuring ${Math.min(...loads).toFixed(1)}–${Math.max(...loads).toFixed(1)}${quick ? ', --quick: figures say little' : ''}`,

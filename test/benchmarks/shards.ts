@@ -40,6 +40,7 @@ function weightRows(bench: Bench, size: Size): BenchRow[] {
     rows.push(plainRow(`${name}, sessions`, sessions / 2 ** 20, 'MiB', '', note))
     if (count === 1) {
       whole = index
+      rows.push(plainRow('neighbour index, whole', index / 2 ** 20, 'MiB', '', note))
       rows.push(plainRow('catalogue, on each shard', (bytes['catalogue'] ?? NaN) / 2 ** 20, 'MiB', '', note))
       rows.push(plainRow('graph, on each shard', (bytes['graph'] ?? NaN) / 2 ** 20, 'MiB', '', note))
       continue

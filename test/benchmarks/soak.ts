@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: memory of `freshet dev` over time, idle and under load, with its slope.
  *
- *   node test/benchmarks/soak.ts [--pins N] [--users N] [--history N] [--feeds N] [--events N] [--minutes N] [--uuids] [--restart] [--node FLAGS]
+ *   node test/benchmarks/soak.ts [--pins N] [--users N] [--history N] [--feeds N] [--events N] [--minutes N] [--uuids] [--restart] [--node FLAGS] [--json FILE]
  *
  * Starts `freshet dev` on an empty folder, with the flags and variables that `npm start` gives it, posts the pins and the events of a history, waits until all of it is in state and
  * views, then asks for feeds and posts events at the given rates per second. Prints the anonymous memory of the process (all
@@ -17,6 +17,7 @@ import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { Degradation, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { readArguments } from '../harness/arguments.ts'
+import { type FigureRow, writeFigures } from '../harness/figures.ts'
 import { eventually } from '../harness/eventually.ts'
 import { freePorts } from '../harness/ports.ts'
 import { createNodeProcess } from '../harness/processes.ts'
@@ -34,6 +35,7 @@ const values = readArguments(
     uuids: { type: 'boolean', default: false },
     restart: { type: 'boolean', default: false },
     node: { type: 'string' },
+    json: { type: 'string' },
   },
   {
     pins: 'N',
@@ -43,6 +45,7 @@ const values = readArguments(
     events: 'N',
     minutes: 'N',
     node: 'FLAGS',
+    json: 'FILE',
   },
 )
 const pins = Number(values.pins)
@@ -92,6 +95,7 @@ const service = createNodeProcess({
 try {
   await service.start()
   await sleep(5_000)
+  const kept: FigureRow[] = [{ key: 'idle, no data', cells: [`${megabytes(service.anonymousBytes())} MB`] }]
   console.log(`empty, after 5 s: ${megabytes(service.anonymousBytes())} MB anonymous`)
   await fill()
   console.log(
@@ -101,9 +105,11 @@ try {
     await service.stop()
     await service.start(patienceMs)
     await caughtUp()
-    console.log(`started again: ${megabytes(service.anonymousBytes())} MB anonymous`)
+    const again = `${megabytes(service.anonymousBytes())} MB`
+    kept.push({ key: `${pins.toLocaleString('en')} pins, started again`, cells: [again] })
+    console.log(`started again: ${again} anonymous`)
   }
-  await load()
+  await load(kept)
   const metrics = await metricsOf()
   for (const line of metrics.filter((each) => /^freshet_\w*bytes\b/.test(each) && !each.includes('_bucket')))
     console.log(line)
@@ -198,7 +204,7 @@ async function metricsOf(): Promise<readonly string[]> {
   return (await response.text()).split('\n')
 }
 
-async function load(): Promise<void> {
+async function load(kept: readonly FigureRow[]): Promise<void> {
   const blender = createBlenderClient({ address: `127.0.0.1:${grpc}` })
   await blender.ready(10_000)
   const startMs = performance.now()
@@ -268,6 +274,19 @@ async function load(): Promise<void> {
   blender.close()
   const second = samples.filter(({ seconds }) => seconds >= minutes * 30)
   const slope = 60 * slopeOf(second.map(({ seconds, anonymous }) => ({ x: seconds, y: anonymous })))
+  writeFigures(values.json, {
+    columns: ['figure'],
+    rows: [
+      ...kept,
+      { key: 'feeds', cells: [all.feeds.toLocaleString('en')] },
+      { key: 'degraded feeds', cells: [all.degraded.toLocaleString('en')] },
+      { key: 'events', cells: [all.events.toLocaleString('en')] },
+      { key: 'anonymous memory, first sample', cells: [`${megabytes(samples[0]?.anonymous ?? Number.NaN)} MB`] },
+      { key: 'anonymous memory, last sample', cells: [`${megabytes(second.at(-1)?.anonymous ?? Number.NaN)} MB`] },
+      { key: 'slope over the second half', cells: [`${(slope / 1e6).toFixed(1)} MB/min`] },
+    ],
+    problems: [],
+  })
   console.log(
     `${all.feeds} feeds (${all.degraded} degraded), ${all.events} events; second half: ${(slope / 1e6).toFixed(1)} MB/min, last ${megabytes(second.at(-1)?.anonymous ?? Number.NaN)} MB`,
   )

@@ -1,3 +1,4 @@
+import type { FigureTable } from '../harness/figures.ts'
 import type { BenchRow } from './row.ts'
 
 /** Whether a row's aim is reached; null: it has none that a number decides. */
@@ -39,6 +40,26 @@ export function formatTable(rows: readonly BenchRow[]): string {
       .trimEnd(),
   )
   return [...table, '', ...notes.map((note, i) => `[${i + 1}] ${note}`)].join('\n')
+}
+
+/** Rows as figures of a file, those of one name told apart by their notes. */
+export function figuresOfRows(rows: readonly BenchRow[]): Omit<FigureTable, 'problems'> {
+  const isDoubled = (row: BenchRow): boolean => rows.filter(({ name }) => name === row.name).length > 1
+  const withUnit = (value: number | null, unit: string): string =>
+    value === null ? '' : `${rounded(value)} ${unit}`.trim()
+  return {
+    columns: ['reached', 'reference', 'ratio', 'aim', 'note'],
+    rows: rows.map((row) => ({
+      key: isDoubled(row) ? `${row.name} (${row.note})` : row.name,
+      cells: [
+        withUnit(row.value, row.unit),
+        row.referenceValue === null ? '' : `${withUnit(row.referenceValue, row.unit)}, ${row.reference}`,
+        row.ratio === null ? '' : rounded(row.ratio),
+        [row.aim, aimReached(row) === false ? '(below)' : ''].filter((word) => word !== '').join(' '),
+        row.note,
+      ],
+    })),
+  }
 }
 
 function verdict(row: BenchRow): string {

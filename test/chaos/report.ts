@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import type { FigureRow, FigureTable } from '../harness/figures.ts'
 import type { FeedFigures } from '../harness/load.ts'
 import type { RowOptions, RowResult } from './run-row.ts'
 
@@ -60,6 +61,30 @@ export function formatSummary(results: readonly RowResult[]): string {
   const pad = (cell: string, column: number): string =>
     column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
+}
+
+/** Results as figures of a file, with the sum of all rows. */
+export function figuresOfResults(results: readonly RowResult[]): Omit<FigureTable, 'problems'> {
+  const inLog = ({ oracle }: RowResult): number => oracle.accepted + oracle.writtenUnanswered + oracle.planted
+  const count = (number: number): string => number.toLocaleString('en')
+  const rows = results.map((result): FigureRow => ({
+    key: `${result.name}: ${result.injected}`,
+    cells: [
+      count(inLog(result)),
+      result.problems.length === 0 ? '0' : result.problems.join('; '),
+      percent(result.feeds.availability),
+      wholeMs(result.feeds.p99Ms),
+      inSeconds(sorted(result).at(-1)),
+      result.oracle.equation,
+    ],
+  }))
+  const broken = results.filter(({ problems }) => problems.length > 0).length
+  const all = results.reduce((sum, result) => sum + inLog(result), 0)
+  const total = { key: 'all runs', cells: [count(all), broken === 0 ? '0' : `in ${broken} runs`, '', '', '', ''] }
+  return {
+    columns: ['accepted', 'lost or doubled', 'feeds available', 'p99', 'recovered, longest', 'note'],
+    rows: results.length > 1 ? [...rows, total] : rows,
+  }
 }
 
 /** Adds a result to a file of JSON lines, with the load that was asked for. */

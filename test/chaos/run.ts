@@ -3,7 +3,7 @@
  *
  *   node test/chaos/run.ts [--rows kill-blender,redis-paused] [--short] [--kills 20] [--repeat 5]
  *                          [--events-per-second 1000] [--feeds-per-second 100]
- *                          [--patient] [--out FILE]
+ *                          [--patient] [--out FILE] [--json FILE]
  *
  * `--repeat` injects each row's fault so many times into the same servers and services. `--patient` gives the stages of
  * feeds more time than by default, for machines that do other things at the same time. `--out` adds each result to a file,
@@ -11,7 +11,8 @@
  */
 import { cpus, loadavg } from 'node:os'
 import { readArguments, refuseArguments } from '../harness/arguments.ts'
-import { formatResult, formatSummary, keepResult } from './report.ts'
+import { writeFigures } from '../harness/figures.ts'
+import { figuresOfResults, formatResult, formatSummary, keepResult } from './report.ts'
 import { fullScale, shortScale } from './row.ts'
 import { chaosRows } from './rows.ts'
 import { runRow, type RowResult } from './run-row.ts'
@@ -27,6 +28,7 @@ const values = readArguments(
     'feeds-per-second': { type: 'string', default: '100' },
     patient: { type: 'boolean', default: false },
     out: { type: 'string' },
+    json: { type: 'string' },
   },
   {
     rows: 'NAME,NAME',
@@ -35,6 +37,7 @@ const values = readArguments(
     'events-per-second': 'N',
     'feeds-per-second': 'N',
     out: 'FILE',
+    json: 'FILE',
   },
 )
 const wanted = values.rows?.split(',') ?? chaosRows.map(({ name }) => name)
@@ -48,6 +51,7 @@ const eventsPerSecond = Number(values['events-per-second'])
 const feedsPerSecond = Number(values['feeds-per-second'])
 
 const results: RowResult[] = []
+const problems: string[] = []
 let failed = 0
 for (const [index, row] of chaosRows.filter(({ name }) => wanted.includes(name)).entries()) {
   const options = {
@@ -66,14 +70,17 @@ for (const [index, row] of chaosRows.filter(({ name }) => wanted.includes(name))
       process.exit(2)
     }
     results.push(result)
+    problems.push(...result.problems.map((problem) => `${result.name}: ${problem}`))
     if (result.problems.length > 0) failed++
     if (values.out !== undefined) keepResult(values.out, result, options)
     console.log(formatResult(result))
   } catch (error) {
     failed++
+    problems.push((error as Error).message)
     console.log(`✗ ${(error as Error).message}`)
   }
 }
+writeFigures(values.json, { ...figuresOfResults(results), problems })
 if (results.length > 1) console.log(`\n${formatSummary(results)}\n`)
 console.log(
   `${wanted.length - failed} of ${wanted.length} rows held, asked for ${eventsPerSecond} events/s and ${feedsPerSecond} feeds/s; ${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}`,

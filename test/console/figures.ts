@@ -1,11 +1,13 @@
 /**
- * `npm run console:figures`: measures what the first minute costs: the start, the weight of the page, the first feed, scrolling over 1,000 pins,
+ * `npm run console:figures [-- --json FILE]`: measures what the first minute costs: the start, the weight of the page, the first feed, scrolling over 1,000 pins,
  * a click until the feed has changed, and memory. Prints; asserts nothing.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { readArguments } from '../harness/arguments.ts'
 import { findChromium, startChromium } from '../harness/chromium.ts'
+import { type FigureRow, writeFigures } from '../harness/figures.ts'
 import { eventually } from '../harness/eventually.ts'
 import { createConsoleServer } from './console-server.ts'
 import { drawnPins, feedOf, openConsole } from './page.ts'
@@ -15,7 +17,12 @@ const saves = 60
 
 const path = findChromium()
 if (path === null) throw new Error('There is no Chromium: set FRESHET_CHROMIUM or install Debian’s chromium.')
-const line = (name: string, value: string): void => console.log(`${name.padEnd(44)} ${value}`)
+const values = readArguments('npm run console:figures --', { json: { type: 'string' } }, { json: 'FILE' })
+const figures: FigureRow[] = []
+const line = (name: string, value: string): void => {
+  figures.push({ key: name, cells: [value] })
+  console.log(`${name.padEnd(44)} ${value}`)
+}
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
@@ -110,5 +117,6 @@ for (let at = 0; at < saves; at++) {
 line(`click → changed feed, ${saves} clicks`, await clicker.page.locator('.freshness-all').innerText())
 await clicker.close()
 line('memory of the process', megabytes(server.process.residentBytes()))
+writeFigures(values.json, { columns: ['figure'], rows: figures, problems: [] })
 await browser.close()
 await server.remove()

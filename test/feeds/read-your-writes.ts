@@ -3,12 +3,13 @@
  * merged into known ones, and each feed with the token of the merge must reflect it. Feeds without a token then show how long an event
  * takes. Ends with 1 if a feed with a token does not reflect its event.
  *
- *   npm run feeds:read-your-writes -- [--on lmdb|kafka] [--pairs 10000] [--merges 500] [--without 500]
+ *   npm run feeds:read-your-writes -- [--on lmdb|kafka] [--pairs 10000] [--merges 500] [--without 500] [--json FILE]
  *
  * `--on lmdb` (the default) runs all services in this process. `--on kafka` starts five processes on a real Kafka and a real Redis.
  */
 import { Freshness, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { readArguments, refuseArguments } from '../harness/arguments.ts'
+import { type FigureRow, writeFigures } from '../harness/figures.ts'
 import { eventually, pass } from '../harness/eventually.ts'
 import { productOnLmdb } from './writes-in-one-process.ts'
 import { productOverKafka } from './writes-over-kafka.ts'
@@ -21,8 +22,9 @@ const values = readArguments(
     pairs: { type: 'string', default: '10000' },
     merges: { type: 'string', default: '500' },
     without: { type: 'string', default: '500' },
+    json: { type: 'string' },
   },
-  { on: 'lmdb|kafka', pairs: 'N', merges: 'N', without: 'N' },
+  { on: 'lmdb|kafka', pairs: 'N', merges: 'N', without: 'N', json: 'FILE' },
 )
 const [pairs, merges, without] = [Number(values.pairs), Number(values.merges), Number(values.without)]
 const pins = Array.from({ length: 40 }, (_, n) => `pin-${n}`)
@@ -34,6 +36,7 @@ if (!(values.on in products)) {
 
 const product = await products[values.on as keyof typeof products](pins)
 const wrong: string[] = []
+const figures: FigureRow[] = []
 try {
   await eventually(
     'all pins in a feed',
@@ -52,6 +55,7 @@ try {
   })
   for (const problem of wrong.slice(0, 10)) console.log(problem)
   await withoutToken()
+  writeFigures(values.json, { columns: ['reached'], rows: figures, problems: wrong.slice(0, 10) })
 } finally {
   await product.close()
 }
@@ -70,6 +74,7 @@ async function withToken(
     else wrong.push(`${one.userId} ${one.hides ? 'hides' : 'shows'} ${one.pinId}: freshness ${answer.freshness}`)
   }
   const seconds = (performance.now() - startedAt) / 1000
+  figures.push({ key: `feeds with the token ${what} that reflect it`, cells: [`${reflected} of ${count}`] })
   console.log(
     `${product.name}: ${reflected} of ${count} feeds with the token ${what} reflect it, ${seconds.toFixed(1)} s`,
   )
@@ -94,6 +99,11 @@ async function withoutToken(): Promise<void> {
   }
   lags.sort((a, b) => a - b)
   const at = (share: number): string => (lags[Math.floor(share * (lags.length - 1))] ?? 0).toFixed(1)
+  figures.push(
+    { key: 'without a token: first feeds that reflect the event', cells: [`${atOnce} of ${lags.length}`] },
+    { key: 'without a token: until a feed reflects the event, p50', cells: [`${at(0.5)} ms`] },
+    { key: 'without a token: until a feed reflects the event, p99', cells: [`${at(0.99)} ms`] },
+  )
   console.log(
     `without a token: ${atOnce} of ${lags.length} first feeds reflect the event; until one does: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`,
   )

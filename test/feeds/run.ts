@@ -1,9 +1,10 @@
 import { readArguments } from '../harness/arguments.ts'
+import { writeFigures } from '../harness/figures.ts'
 import { plant } from '../simulation/planted-bugs.ts'
 import { plantedBugs } from './planted-bugs.ts'
 
 /**
- * `node test/feeds/run.ts [--feeds N] [--seed N] [--mix] [--bug NAME] [--bugs]`: checks feeds of a random world. `--mix` gives sources shares of the page. `--bug` plants a bug first and ends at the
+ * `node test/feeds/run.ts [--feeds N] [--seed N] [--mix] [--bug NAME] [--bugs] [--json FILE]`: checks feeds of a random world. `--mix` gives sources shares of the page. `--bug` plants a bug first and ends at the
  * first violation; `--bugs` lists them. Ends with 1 where a rule is broken.
  */
 const values = readArguments(
@@ -14,8 +15,9 @@ const values = readArguments(
     mix: { type: 'boolean', default: false },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
+    json: { type: 'string' },
   },
-  { feeds: 'N', seed: 'N', bug: 'NAME' },
+  { feeds: 'N', seed: 'N', bug: 'NAME', json: 'FILE' },
 )
 
 if (values.bugs === true) {
@@ -38,5 +40,20 @@ if (values.bugs === true) {
   )
   for (const [rule, { example, count }] of violations) console.log(`${count} × ${rule} — ${example}`)
   console.log(violations.size === 0 ? 'no rule is broken' : `${violations.size} rules are broken`)
+  const count = (number: number): string => number.toLocaleString('en')
+  writeFigures(values.json, {
+    columns: ['count'],
+    rows: [
+      { key: 'feeds asked', cells: [count(feeds)] },
+      { key: 'pins in them', cells: [count(items)] },
+      { key: 'acts of users', cells: [count(acts)] },
+      { key: 'full pages', cells: [count(pages.full)] },
+      { key: 'short pages', cells: [count(pages.short)] },
+      { key: 'empty pages', cells: [count(pages.empty)] },
+      { key: 'degraded pages', cells: [count(pages.degraded)] },
+      { key: 'rules that were broken', cells: [count(violations.size)] },
+    ],
+    problems: [...violations].map(([rule, { example, count: times }]) => `${times} × ${rule}: ${example}`),
+  })
   process.exitCode = violations.size === 0 ? 0 : 1
 }

@@ -1,18 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { readArguments } from '../harness/arguments.ts'
+import { writeFigures } from '../harness/figures.ts'
 import { anEngagement } from './pieces.ts'
 import { sendRaw } from './send-raw.ts'
 import { startTarget } from './target-process.ts'
 
 /**
- * `npm run hostile:flood [-- --seconds N] [--connections N]`: many connections send batches, bombs, deep JSON and half requests as fast
+ * `npm run hostile:flood [-- --seconds N] [--connections N] [--json FILE]`: many connections send batches, bombs, deep JSON and half requests as fast
  * as they can. Prints what came back, how late the event loop of the target was, and its memory. It judges nothing: figures depend on the machine.
  */
 const values = readArguments(
   'npm run hostile:flood --',
-  { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '64' } },
-  { seconds: 'N', connections: 'N' },
+  {
+    seconds: { type: 'string', default: '10' },
+    connections: { type: 'string', default: '64' },
+    json: { type: 'string' },
+  },
+  { seconds: 'N', connections: 'N', json: 'FILE' },
 )
 
 const target = await startTarget()
@@ -54,4 +59,17 @@ console.log(`memory: resident ${mib(before.rss)} before, at most ${mib(after.pea
 // What is held is in use: here mostly the accepted events, because the log of the target is in memory.
 console.log(`held after a collection of garbage: ${mib(before.heldBytes)} before, ${mib(after.heldBytes)} afterwards`)
 console.log(`errors: ${after.errors.length}${target.ended() ?? ''}`)
+writeFigures(values.json, {
+  columns: ['figure'],
+  rows: [
+    ...[...statuses].map(([status, count]) => ({ key: `answers ${status}`, cells: [count.toLocaleString('en')] })),
+    { key: 'event loop late, p50', cells: [`${after.lagMs.p50} ms`] },
+    { key: 'event loop late, p99', cells: [`${after.lagMs.p99} ms`] },
+    { key: 'event loop late, longest', cells: [`${after.lagMs.max} ms`] },
+    { key: 'resident memory before', cells: [mib(before.rss)] },
+    { key: 'resident memory, most', cells: [mib(after.peakRss)] },
+    { key: 'resident memory afterwards', cells: [mib(after.rss)] },
+  ],
+  problems: [...after.errors.map(String), ...(target.ended() === null ? [] : [`the target ended: ${target.ended()}`])],
+})
 await target.stop()

@@ -2,7 +2,7 @@
  * `npm run quality` of the ranking language on Frappe_x1: each spec of `specs/` trained by the public command on the same rows.
  *
  *   node test/quality/frappe.ts rows FOLDER OUT         writes OUT/train.jsonl.gz, valid.jsonl.gz and test.jsonl.gz
- *   node test/quality/frappe.ts table [--data FOLDER] [--only NAME]   trains each spec and prints its test figures as Markdown
+ *   node test/quality/frappe.ts table [--data FOLDER] [--only NAME] [--json FILE]   trains each spec and prints its test figures as Markdown
  *   node test/quality/frappe.ts table --kept                          prints those of the last training of each spec again
  */
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { createGunzip } from 'node:zlib'
+import { writeFigures } from '../harness/figures.ts'
 import { writeRecording } from './convert.ts'
 import { runFreshet } from './freshet.ts'
 
@@ -30,6 +31,13 @@ const fields = [
   'country',
   'city',
 ] as const
+
+/** What others published for these test rows: AUC / log loss. */
+const published: Readonly<Record<string, string>> = {
+  'frappe-fm.rank': '.9671 / .2065',
+  'frappe-dcn.rank': 'DeepFM .9842 / .1482',
+  'frappe-best.rank': 'FinalMLP .9861 / .1484',
+}
 
 const parts = { train: 'train_reconstructed', valid: 'valid', test: 'test' } as const
 
@@ -123,6 +131,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string', default: join(root, '../shared/data') },
     only: { type: 'string' },
     kept: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
   allowPositionals: true,
 })
@@ -130,10 +139,25 @@ const [command, folder, out] = positionals
 if (command === 'rows' && folder !== undefined && out !== undefined) console.log(await writeRows(folder, out))
 else if (command === 'table') {
   const data = join(resolve(values.data), 'frappe')
-  if (!existsSync(data)) console.log(`skipped: ${data} is not there`)
-  else {
+  const columns = ['AUC', 'log loss', 'Σ predicted / Σ label', 'epochs', 'published by others']
+  if (!existsSync(data)) {
+    writeFigures(values.json, { columns, rows: [], problems: ['skipped: frappe is not in the folder of --data'] })
+    console.log(`skipped: ${data} is not there`)
+  } else {
     if (!existsSync(join(cache, 'test.jsonl.gz'))) console.log(await writeRows(data, cache))
-    console.log(markdown(await reportsOf(values.only, values.kept)))
+    const reports = await reportsOf(values.only, values.kept)
+    console.log(markdown(reports))
+    const rows = [...reports].map(([spec, { test, epochs }]) => ({
+      key: spec,
+      cells: [
+        test.used.auc.toFixed(5),
+        test.used.logLoss.toFixed(5),
+        test.used.calibration.toFixed(3),
+        String(epochs),
+        published[spec] ?? '',
+      ],
+    }))
+    writeFigures(values.json, { columns, rows, problems: rows.length === 0 ? ['no spec was trained'] : [] })
   }
 } else {
   console.error('usage: node test/quality/frappe.ts rows FOLDER OUT | table [--data FOLDER] [--only NAME] [--kept]')

@@ -1,7 +1,7 @@
 /**
  * `npm run quality`: what is recommended, measured on public data beside published figures.
  *
- *   node test/quality/run.ts [--data FOLDER] [--every N] [--only TEXT] [--set NAME] [--ablation]
+ *   node test/quality/run.ts [--data FOLDER] [--every N] [--only TEXT] [--set NAME] [--ablation] [--json FILE]
  *
  * Each row is one `freshet evaluate`. `--every N` asks every Nth question (all events are folded all the same);
  * `--only` takes the rows whose name holds TEXT, `--set` those of one data set; `--ablation` instead asks each question of
@@ -10,6 +10,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import { type FigureRow, writeFigures } from '../harness/figures.ts'
 import { readArguments } from '../harness/arguments.ts'
 import { runFreshet } from './freshet.ts'
 import { pictureFigures, pictureLines } from './pictures.ts'
@@ -98,6 +99,13 @@ async function ablation(
   }
 }
 
+/** A row as figures of a file, in %. */
+function figureRow(row: QualityRow, report: Report): FigureRow {
+  const means = row.set === 'diginetica' ? report.meanOverGroups : report.metrics
+  const cells = figures.map((figure) => ((means[figure] ?? 0) * 100).toFixed(2))
+  return { key: row.name, cells: [...cells, report.questions.toLocaleString('en'), row.note] }
+}
+
 function line(row: Pick<QualityRow, 'set' | 'name' | 'aims' | 'note'>, report: Report): string {
   const means = row.set === 'diginetica' ? report.meanOverGroups : report.metrics
   const cells = figures.map((figure) => {
@@ -117,11 +125,14 @@ if (process.argv[1] === import.meta.filename) {
       only: { type: 'string' },
       set: { type: 'string' },
       ablation: { type: 'boolean', default: false },
+      json: { type: 'string' },
     },
-    { data: 'FOLDER', every: 'N', only: 'TEXT', set: 'NAME' },
+    { data: 'FOLDER', every: 'N', only: 'TEXT', set: 'NAME', json: 'FILE' },
   )
   const every = Number(values.every)
   const data = resolve(values.data)
+  const kept: FigureRow[] = []
+  const problems: string[] = []
   console.log(
     `every ${every === 1 ? 'question' : `${every}th question`}; figures in %, of DIGINETICA the mean over its 16 cycles; "!" is below the aim\n`,
   )
@@ -139,11 +150,18 @@ if (process.argv[1] === import.meta.filename) {
     for (const row of qualityRows.filter(chosen)) {
       if (values.only !== undefined && !row.name.includes(values.only)) continue
       const recording = await recordingIn(row.set, data)
-      if (recording === null)
+      if (recording === null) {
+        problems.push(`${row.name}: skipped, ${row.set} is not in the folder of --data`)
         console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
-      else console.log(line(row, await evaluateRow(row, recording, every)))
+        continue
+      }
+      const report = await evaluateRow(row, recording, every)
+      kept.push(figureRow(row, report))
+      console.log(line(row, report))
     }
     if (values.set === undefined && values.only === undefined)
       console.log(`\n${pictureLines(pictureFigures(1)).join('\n')}`)
+    const columns = [...figures.map((name) => name.toUpperCase()), 'questions', 'published by others']
+    writeFigures(values.json, { columns, rows: kept, problems })
   }
 }

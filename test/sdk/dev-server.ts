@@ -15,6 +15,7 @@ export interface DevServer {
   readonly process: ServiceProcess
   readonly ingestUrl: string
   readonly feedUrl: string
+  readonly operationsUrl: string
   /** Waits until everything is folded, stops the process, and opens what it wrote. */
   open(): Promise<World>
   /** Stops it and removes its folder. */
@@ -52,6 +53,7 @@ export async function startDevServer(env: Readonly<Record<string, string>> = {})
     process: dev,
     ingestUrl: `http://127.0.0.1:${http}`,
     feedUrl: `http://127.0.0.1:${feed}`,
+    operationsUrl: `http://127.0.0.1:${operations}`,
     async open() {
       await eventually('everything folded', isFolded, 60_000, 200)
       // The second stage, whose progress the process does not show.

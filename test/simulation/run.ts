@@ -1,8 +1,9 @@
 import { readArguments } from '../harness/arguments.ts'
+import { writeFigures } from '../harness/figures.ts'
 import { plant, plantedBugs } from './planted-bugs.ts'
 
 /**
- * `node test/simulation/run.ts [--seeds N] [--from N] [--seed N] [--bug NAME] [--bugs]`: simulates the feature updater.
+ * `node test/simulation/run.ts [--seeds N] [--from N] [--seed N] [--bug NAME] [--bugs] [--json FILE]`: simulates the feature updater.
  * `--seed` replays one seed with its trace; `--bug` plants a bug first; `--bugs` lists them. Ends with 1 where the law is broken.
  */
 const values = readArguments(
@@ -13,8 +14,9 @@ const values = readArguments(
     seed: { type: 'string' },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
+    json: { type: 'string' },
   },
-  { seeds: 'N', from: 'N', seed: 'N', bug: 'NAME' },
+  { seeds: 'N', from: 'N', seed: 'N', bug: 'NAME', json: 'FILE' },
 )
 
 if (values.bugs === true) {
@@ -34,12 +36,14 @@ if (values.bugs === true) {
     let events = 0
     let crashes = 0
     let moves = 0
+    const problems: string[] = []
     for (let seed = first; seed <= last; seed++) {
       const result = await simulate(seed)
       events += result.events
       crashes += result.crashes
       moves += result.moves
       if (result.violations.length > 0) {
+        problems.push(...result.violations.slice(0, 10).map((text) => `seed ${seed}: ${text}`))
         console.log(`seed ${seed} breaks the law:\n${result.violations.slice(0, 10).join('\n')}`)
         console.log(
           `replay: node test/simulation/run.ts --seed ${seed}${values.bug === undefined ? '' : ` --bug ${values.bug}`}`,
@@ -48,6 +52,21 @@ if (values.bugs === true) {
         break
       }
     }
+    const count = (number: number): string => number.toLocaleString('en')
+    writeFigures(values.json, {
+      columns: ['count'],
+      rows: [
+        { key: 'histories (seeds)', cells: [count(last - first + 1)] },
+        { key: 'events', cells: [count(events)] },
+        { key: 'crashes', cells: [count(crashes)] },
+        { key: 'moved positions', cells: [count(moves)] },
+        {
+          key: 'histories that break the law accepted = applied + dead-lettered + late',
+          cells: [problems.length === 0 ? '0' : '1'],
+        },
+      ],
+      problems,
+    })
     const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9
     if (process.exitCode !== 1) {
       console.log(

@@ -1,19 +1,20 @@
 /**
  * A world of users with hidden tastes: against the product, with reference policies beside it, or as the program of `freshet world`.
  *
- *   npm run world -- [--seed N,N] [--days N] [--users N] [--pins N] [--variant NAME] [--policy product,random,…] [--config FILE] [--json]
+ *   npm run world -- [--seed N,N] [--days N] [--users N] [--pins N] [--variant NAME] [--policy product,random,…] [--config FILE] [--json] [--figures FILE]
  *   npx freshet world --command "npx node test/worlds/run.ts --protocol"
  *
  * With `--protocol` it speaks JSON lines on standard input and output; without, it prints a table of the policies. `product` is
  * the feed, asked by `freshet world` in a process of its own; `--config` is its settings.
  */
 import { readArguments, refuseArguments } from '../harness/arguments.ts'
+import { writeFigures } from '../harness/figures.ts'
 import { runFreshet } from '../quality/freshet.ts'
 import { createPolicy, policyNames } from './policies.ts'
 import { createProtocolPlayer } from './program.ts'
 import type { WorldReport } from './protocol.ts'
 import { defaultWorld, variants, type WorldSettings } from './settings.ts'
-import { summary, table } from './table.ts'
+import { figuresOfReports, summary, table } from './table.ts'
 import { playWorld } from './world.ts'
 
 const values = readArguments(
@@ -28,6 +29,7 @@ const values = readArguments(
     config: { type: 'string' },
     protocol: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    figures: { type: 'string' },
   },
   {
     seed: 'N,N',
@@ -37,6 +39,7 @@ const values = readArguments(
     variant: 'NAME',
     policy: 'NAME,NAME',
     config: 'FILE',
+    figures: 'FILE',
   },
 )
 const variant = variants[values.variant]
@@ -61,6 +64,7 @@ if (values.protocol) {
     console.log(values.json ? own.map((report) => JSON.stringify(report)).join('\n') : table(own))
     reports.push(...own)
   }
+  writeFigures(values.figures, { ...figuresOfReports(reports), problems: [] })
   if (seeds.length > 1 && !values.json) console.log(summary(reports))
 }
 

@@ -1,3 +1,4 @@
+import type { FigureTable } from '../harness/figures.ts'
 import type { DayFigures, WorldReport } from './protocol.ts'
 
 /** The days of several policies in one world beside each other, as text. */
@@ -22,6 +23,27 @@ export function table(reports: readonly WorldReport[]): string {
       row(`calibration of ${action}`, ({ calibration }) => calibration[action]?.toFixed(2) ?? '–'),
     ),
   ].join('\n')
+}
+
+/** Reports as figures of a file. */
+export function figuresOfReports(reports: readonly WorldReport[]): Omit<FigureTable, 'problems'> {
+  const days = Math.max(0, ...reports.map((report) => report.days.length))
+  const columns = [
+    ...Array.from({ length: days }, (_, at) => `day ${at + 1}`),
+    ...['mean from day 2 on', 'regret, saves', 'users on the last day'],
+  ]
+  return {
+    columns,
+    rows: reports.map((report) => ({
+      key: `${report.policy}, seed ${report.seed}`,
+      cells: [
+        ...Array.from({ length: days }, (_, at) => report.days[at]?.shareOfBest.toFixed(3) ?? ''),
+        report.shareOfBest.toFixed(3),
+        report.regret.toFixed(0),
+        `${(report.returning * 100).toFixed(0)} %`,
+      ],
+    })),
+  }
 }
 
 /** The mean share of the best value by policy, over several seeds, as text. */
