@@ -17,6 +17,9 @@ const programs = [
   ['bench:compare', 'benchmarks/compare.ts', ['--runs', '0']],
   ['feeds:read-your-writes', 'feeds/read-your-writes.ts', ['--on', 'paper']],
   ['hostile:flood', 'hostile/flood.ts', ['--seconds', 'long']],
+  ['sdk:cost', 'sdk/cost.ts', ['--fast']],
+  ['console:figures', 'console/figures.ts', ['--fast']],
+  ['results', 'results/run.ts', ['--only', 'nothing']],
 ] as const
 
 it.each(programs)(
