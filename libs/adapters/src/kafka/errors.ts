@@ -1,6 +1,6 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { asError } from '../shared/as-error.ts'
-import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
+import { mayPass, speaksTls, tlsProblem } from '../shared/tls/problem.ts'
 import { LoginRefused, TlsAlert } from './wire/failures.ts'
 
 /** The broker's name of an error; null: not from a broker. */
@@ -20,7 +20,7 @@ export function isTransient(error: unknown): boolean {
   return type === undefined || retriable === true || type === 'BROKER_NOT_AVAILABLE'
 }
 
-/** Turns any failure into an error of the catalogue; failures without a code become LOG_UNAVAILABLE. */
+/** Turns any failure into an error of the catalogue; failures without a code become LOG_TLS_FAILED where TLS broke off, else LOG_UNAVAILABLE. */
 export function unavailable(what: string, cause: unknown): ContractError {
   if (isContractError(cause)) return cause
   if (lacksRights(cause))
@@ -29,10 +29,12 @@ export function unavailable(what: string, cause: unknown): ContractError {
       `${what}: ${asError(cause).message}: see kafka.sasl.username, and \`freshet topics acls\` for its rights`,
       { cause },
     )
+  const problem = tlsProblem(asError(cause), 'kafka.tls')
+  if (problem !== null) return new ContractError('LOG_TLS_FAILED', `${what}: ${problem}`, { cause })
   return new ContractError('LOG_UNAVAILABLE', `${what}: ${asError(cause).message}`, { cause })
 }
 
-/** Turns a failed connection into LOG_LOGIN_REFUSED or LOG_TLS_FAILED if it is one; otherwise returns the error. */
+/** Turns a failed connection into LOG_LOGIN_REFUSED or LOG_TLS_FAILED if a setting can mend it; otherwise returns the error, which callers retry. */
 export function named(where: string, error: unknown): unknown {
   const refused = (code: 'LOG_LOGIN_REFUSED' | 'LOG_TLS_FAILED', text: string) =>
     new ContractError(code, `Kafka (${where}): ${text}`, { cause: error })
@@ -43,6 +45,6 @@ export function named(where: string, error: unknown): unknown {
       `${error.message}: see ${error.supported ? 'kafka.sasl.username and kafka.sasl.password' : 'kafka.sasl.mechanism'}`,
     )
   }
-  const problem = tlsProblem(error, 'kafka.tls')
+  const problem = mayPass(error) ? null : tlsProblem(error, 'kafka.tls')
   return problem === null ? error : refused('LOG_TLS_FAILED', problem)
 }

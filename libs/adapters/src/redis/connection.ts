@@ -155,10 +155,10 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     script: (script, keys, args, signal) => bounded(() => run(script, [keys.length, ...keys, ...args]), signal),
     values: (keys, signal) => bounded(() => readTogether(keys), signal),
     onMasters: (name, args) =>
-      bounded(() => {
+      bounded(async () => {
         const nodes = masters()
         if (nodes.length === 0) throw new Error('no master is known')
-        return Promise.all(nodes.map((node) => send(name, args, node)))
+        return await Promise.all(nodes.map((node) => send(name, args, node)))
       }, undefined),
     async *scanKeys(pattern, signal) {
       await bounded(() => Promise.resolve(), signal)
