@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { serviceLinksOf } from '@freshet/service/testing'
 import { parseAllDocuments } from 'yaml'
 import { helmBinary } from './helm-binary.ts'
@@ -7,6 +9,22 @@ import { helmBinary } from './helm-binary.ts'
 export const chartFolder = join(import.meta.dirname, 'freshet')
 /** The values in the README's command. */
 export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379', '--set', 'access.existingSecret=freshet-keys'] as const
+
+/** Names of the sets of values in the chart's folder ci/. */
+export const valueSets = readdirSync(join(chartFolder, 'ci')).map((file) => file.replace('-values.yaml', ''))
+
+/** The arguments of helm for a set of values. */
+export function ciValues(name: string): readonly string[] {
+  return ['--values', join(chartFolder, `ci/${name}-values.yaml`)]
+}
+
+/** The set of values that uses everything. */
+export const everything = ciValues('everything')
+
+/** The needed values and these (`path=value`). */
+export function set(...values: readonly string[]): string[] {
+  return [...needed, ...values.flatMap((value) => ['--set', value])]
+}
 
 /** A variable in the form of Kubernetes. */
 export interface Variable {
@@ -125,4 +143,41 @@ export function kubernetesVariables(resources: readonly Resource[], release: str
   for (const { kind, metadata, spec } of resources)
     if (kind === 'Service') Object.assign(links, serviceLinksOf({ name: metadata.name, clusterIp, ports: spec.ports ?? [] }))
   return links
+}
+
+/** The resources of a kind. */
+export function ofKind(resources: readonly Resource[], kind: string): readonly Resource[] {
+  return resources.filter((resource) => resource.kind === kind)
+}
+
+/** The variables of a container whose values are in the manifest. */
+export function plainVariables(workload: Resource): Record<string, string> {
+  return Object.fromEntries(podOf(workload).containers[0].env!.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** The environment of a service with these arguments of helm. */
+export function variablesOf(service: string, args: readonly string[]): Record<string, string> {
+  return environmentOf(podOf(workloadOf(render(args), service)).containers[0])
+}
+
+const require = createRequire(import.meta.url)
+// By path: the packages' exports leave out some of their files.
+const models = (name: string): string => dirname(require.resolve(`${name}/package.json`))
+const packages = [
+  ['keda.sh/', models('@kubernetes-models/keda')],
+  ['monitoring.coreos.com/', models('@kubernetes-models/prometheus-operator')],
+  ['gateway.networking.k8s.io/', models('@kubernetes-models/gateway-api')],
+  ['', models('kubernetes-models')],
+] as const
+/** Where a package has a resource only under an earlier version, with the same fields. */
+const earlier: Readonly<Record<string, string>> = { 'gateway.networking.k8s.io/v1/GRPCRoute': 'gateway.networking.k8s.io/v1alpha2' }
+
+/** Validates against the schemas of Kubernetes and of the add-ons. Throws for unknown fields and wrong types. Nothing here has the schemas of Strimzi; strimzi.test.ts looks at those resources. */
+export function validate(resource: Resource): void {
+  const { apiVersion, kind } = resource
+  if (apiVersion.startsWith('kafka.strimzi.io/')) return
+  const version = earlier[`${apiVersion}/${kind}`] ?? apiVersion
+  const folder = packages.find(([group]) => version.startsWith(group))![1]
+  const model = require(join(folder, version, `${kind}.js`)) as Record<string, new (data: object) => { validate(): void }>
+  new model[kind]!({ ...resource, apiVersion: version }).validate()
 }

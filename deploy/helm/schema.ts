@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { topics } from '@freshet/contracts/topics'
 import { describeConfig, envName, settingGroups, variablePrefix, type SettingRow } from '@freshet/service/setting-rows'
 import type { z } from 'zod'
+import { removedValues } from './removed.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -50,6 +51,7 @@ const image = shared('image', object({ repository: text, tag: text, digest }))
 const secret = (...keys: readonly string[]): Schema =>
   shared(`secret-${keys.join('-')}`, object({ name: text, ...Object.fromEntries(keys.map((key) => [key, named])) }))
 const tls = { caSecret: secret('key'), clientSecret: secret('certKey', 'keyKey'), serverName: text }
+const route = shared('route', object({ enabled: flag, parentRefs: { type: 'array', items: { type: 'object', required: ['name'] } }, hostnames: { type: 'array', items: named } }))
 const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
 
 /** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, are not allowed in `config`, because the chart renders it as plain text. */
@@ -105,6 +107,28 @@ const placement = {
   priorityClassName: text,
 }
 
+/** Values of earlier charts below a path. The schema lets them through, because the chart then names what replaces them. */
+function removedBelow(path: string): Schema {
+  const names = Object.keys(removedValues).flatMap((removed) => (removed.startsWith(`${path}.`) ? [removed.slice(path.length + 1)] : []))
+  return Object.fromEntries(names.map((name) => [name, {}]))
+}
+
+const replicas = { type: 'integer', minimum: 1, maximum: 1_000 } as const
+const scaledByCpu = shared('scaledByCpu', object({ enabled: flag, minReplicas: replicas, maxReplicas: replicas, targetCpuPercent: { type: 'integer', minimum: 10, maximum: 100 } }))
+const autoscaling: Readonly<Record<string, Schema>> = {
+  'event-ingest': scaledByCpu,
+  ranker: scaledByCpu,
+  blender: scaledByCpu,
+  'feature-updater': object({
+    enabled: flag,
+    minReplicas: replicas,
+    maxReplicas: replicas,
+    lagThreshold: { type: 'integer', minimum: 1, maximum: 100_000_000 },
+    pollingSeconds: { type: 'integer', minimum: 1, maximum: 3_600 },
+    fallbackReplicas: replicas,
+  }),
+}
+
 async function serviceOf(service: string): Promise<Schema> {
   const stateful = service === 'candidate-service' || service === 'trainer'
   const only = service === 'trainer' ? { maximum: 1 } : { maximum: 1_000 }
@@ -118,6 +142,9 @@ async function serviceOf(service: string): Promise<Schema> {
     resources,
     annotations: texts,
     ...placement,
+    ...(autoscaling[service] === undefined ? {} : { autoscaling: autoscaling[service] }),
+    ...(service === 'candidate-service' ? { shards: { type: 'integer', minimum: 1, maximum: 64 } } : {}),
+    ...removedBelow('services.*'),
     ...(stateful ? { persistence: shared('persistence', object({ enabled: flag, size: memory, storageClass: text })) } : {}),
   })
   return { ...section, type: ['object', 'null'] }
@@ -145,7 +172,7 @@ export async function valuesSchema(): Promise<Schema> {
         limits: object({ trustedProxies: { type: 'array', items: { type: 'string', pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$' } } }),
         tls: object({ serverSecret: secret('certKey', 'keyKey'), caSecret: secret('key'), clientCaSecret: secret('key') }),
         kafka: object({
-          brokers: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },
+          brokers: { type: 'array', items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },
           tls: object({ enabled: flag, ...tls }),
           sasl: object({
             mechanism: { enum: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'] },
@@ -153,21 +180,30 @@ export async function valuesSchema(): Promise<Schema> {
             passwordSecret: secret('key'),
           }),
         }, ['brokers']),
-        redis: {
-          ...object({
-            url: { ...redisAddress, pattern: `${redisAddress.pattern}|^$` },
-            clusterNodes: { type: 'array', items: redisAddress },
-            urlSecret: secret('key'),
-            username: text,
-            passwordSecret: secret('key'),
-            tls: object(tls),
-          }),
-          anyOf: [
-            { properties: { url: { minLength: 1 } } },
-            { properties: { clusterNodes: { minItems: 1 } } },
-            { properties: { urlSecret: { properties: { name: { minLength: 1 } } } } },
-          ],
-        },
+        redis: object({
+          url: { ...redisAddress, pattern: `${redisAddress.pattern}|^$` },
+          clusterNodes: { type: 'array', items: redisAddress },
+          urlSecret: secret('key'),
+          username: text,
+          passwordSecret: secret('key'),
+          tls: object(tls),
+        }),
+        strimzi: object({ cluster: named, apiVersion: { enum: ['kafka.strimzi.io/v1beta2', 'kafka.strimzi.io/v1'] }, topics: flag, users: flag }),
+        tracing: object({
+          endpoint: { type: 'string', pattern: '^(https?://[^\\s/?#]+(/[^\\s?#]*)?)?$' },
+          sampleRatio: { type: ['number', 'null'], minimum: 0, maximum: 1 },
+        }),
+        monitoring: object({
+          podMonitor: object({ enabled: flag, interval: { type: 'string', pattern: '^[1-9][0-9]*(ms|s|m)$' }, labels: texts }),
+          rules: object({ enabled: flag, labels: texts }),
+          dashboards: object({ enabled: flag, labels: texts, annotations: texts }),
+        }),
+        routes: object({
+          http: route,
+          grpc: route,
+          ingress: object({ enabled: flag, className: text, hostname: text, tlsSecret: text, annotations: texts }),
+        }),
+        development: object({ kafka: object({ enabled: flag, image: named }), redis: object({ enabled: flag, image: named }) }),
         pageTokens: object({ keySecret: secret('key'), previousKeySecret: secret('key') }),
         networkPolicy: object({
           enabled: flag,
@@ -190,6 +226,10 @@ export async function valuesSchema(): Promise<Schema> {
           logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] },
           preStopSeconds: seconds(300),
           stopSeconds: { ...seconds(600), minimum: 1 },
+          maxUnavailable: { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9][0-9]?%$' },
+          topologySpread: { type: 'array', items: object({ key: named, required: flag }, ['key', 'required']) },
+          secretsRevision: text,
+          ...removedBelow('common'),
           labels: texts,
           ...placement,
           serviceAccountName: text,
@@ -197,7 +237,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         services: object(Object.fromEntries(sections)),
       },
-      ['image', 'access', 'tls', 'kafka', 'redis', 'pageTokens', 'topics', 'common', 'services'],
+      ['image', 'access', 'tls', 'kafka', 'strimzi', 'redis', 'pageTokens', 'tracing', 'monitoring', 'routes', 'development', 'topics', 'common', 'services'],
     ),
     definitions,
   }

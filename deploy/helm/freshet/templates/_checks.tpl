@@ -1,5 +1,9 @@
 {{/* Rejects values that contradict each other, and names them. */}}
 {{- define "freshet.checks" -}}
+{{- include "freshet.checks.removed" . -}}
+{{- include "freshet.checks.development" . -}}
+{{- include "freshet.checks.strimzi" . -}}
+{{- include "freshet.checks.routes" . -}}
 {{- $access := .Values.access -}}
 {{- if not (or $access.existingSecret $access.open) -}}
 {{- fail "access.existingSecret is not set. Make the keys with `npx freshet keys create internal` and `npx freshet keys create admin`, put keys.json and the internal key into a secret with `kubectl create secret generic freshet-keys --from-file=keys.json --from-file=internal-key`, and name it; or set access.open=true to let everybody who reaches a port make every call" -}}
@@ -60,12 +64,20 @@
 {{- fail (printf "services.%s.service.type is %s, which a headless Service cannot have; set services.%s.service.headless to false" $name $type $name) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $service := $enabled -}}
+{{- include "freshet.checks.memory" (dict "name" $name "service" $service) -}}
+{{- include "freshet.checks.scaling" (dict "root" $ "name" $name "service" $service) -}}
+{{- include "freshet.checks.stop" (dict "root" $ "name" $name "service" $service) -}}
+{{- end -}}
 {{- include "freshet.checks.env" (dict "at" "common.env" "env" .Values.common.env) -}}
 {{- end }}
 
-{{/* Rejects secrets in plain text. Takes at and env. */}}
+{{/* Rejects secrets in plain text, and what the chart must know. Takes at and env. */}}
 {{- define "freshet.checks.env" -}}
 {{- range .env -}}
+{{- if or (eq .name "FRESHET_STOP_TIMEOUT_MS") (regexMatch "^FRESHET_(HTTP|GRPC|ADMIN|OPERATIONS)_PORT$" .name) -}}
+{{- fail (printf "%s gives %s, which the chart reads for the grace period and the ports; set services.NAME.config.%s instead" $.at .name (trimPrefix "FRESHET_" .name)) -}}
+{{- end -}}
 {{- if hasKey . "value" -}}
 {{- if or (regexMatch "PASSWORD$|SECRET$|TOKEN$|KEY$" .name) (regexMatch "://[^/]*:[^/]*@" (toString .value)) -}}
 {{- fail (printf "%s gives %s as plain text; give valueFrom.secretKeyRef" $.at .name) -}}

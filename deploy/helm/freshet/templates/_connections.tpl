@@ -1,15 +1,36 @@
-{{/* Environment variables for the connection to Kafka, by name, as YAML. Takes root. */}}
+{{/* Addresses of Kafka, as a YAML list. Takes the root. */}}
+{{- define "freshet.kafka.brokers" -}}
+{{- if .Values.development.kafka.enabled -}}
+- {{ include "freshet.fullname" (dict "root" . "name" "development-kafka") }}:9092
+{{- else -}}
+{{- toYaml .Values.kafka.brokers -}}
+{{- end -}}
+{{- end }}
+
+{{/* The login of a service or of the job at Kafka: mechanism, username, passwordSecret (name, key), as YAML. Takes root and name. */}}
+{{- define "freshet.kafka.login" -}}
+{{- if .root.Values.strimzi.users -}}
+{{- /* The operator makes a secret with the name of the user. */ -}}
+{{- $user := include "freshet.fullname" . -}}
+{{- toYaml (dict "mechanism" "scram-sha-512" "username" $user "passwordSecret" (dict "name" $user "key" "password")) -}}
+{{- else -}}
+{{- toYaml .root.Values.kafka.sasl -}}
+{{- end -}}
+{{- end }}
+
+{{/* Environment variables for the connection to Kafka, by name, as YAML. Takes root and name. */}}
 {{- define "freshet.kafka.env" -}}
 {{- $kafka := .root.Values.kafka -}}
-{{- $env := dict "FRESHET_KAFKA_BROKERS" (dict "value" (join "," $kafka.brokers)) -}}
+{{- $login := include "freshet.kafka.login" . | fromYaml -}}
+{{- $env := dict "FRESHET_KAFKA_BROKERS" (dict "value" (include "freshet.kafka.brokers" .root | fromYamlArray | join ",")) -}}
 {{- if $kafka.tls.enabled -}}
 {{- $_ := set $env "FRESHET_KAFKA_TLS_ENABLED" (dict "value" "true") -}}
 {{- $env = merge $env (include "freshet.tls.env" (dict "of" "KAFKA" "tls" $kafka.tls) | fromYaml) -}}
 {{- end -}}
-{{- if ne $kafka.sasl.mechanism "none" -}}
-{{- $_ := set $env "FRESHET_KAFKA_SASL_MECHANISM" (dict "value" $kafka.sasl.mechanism) -}}
-{{- $_ := set $env "FRESHET_KAFKA_SASL_USERNAME" (dict "value" $kafka.sasl.username) -}}
-{{- $_ := set $env "FRESHET_KAFKA_SASL_PASSWORD_FILE" (dict "value" (printf "/etc/freshet/kafka-password/%s" $kafka.sasl.passwordSecret.key)) -}}
+{{- if ne $login.mechanism "none" -}}
+{{- $_ := set $env "FRESHET_KAFKA_SASL_MECHANISM" (dict "value" $login.mechanism) -}}
+{{- $_ := set $env "FRESHET_KAFKA_SASL_USERNAME" (dict "value" $login.username) -}}
+{{- $_ := set $env "FRESHET_KAFKA_SASL_PASSWORD_FILE" (dict "value" (printf "/etc/freshet/kafka-password/%s" $login.passwordSecret.key)) -}}
 {{- end -}}
 {{- toYaml $env -}}
 {{- end }}
@@ -23,7 +44,8 @@
 {{- else if $redis.clusterNodes -}}
 {{- $_ := set $env "FRESHET_REDIS_CLUSTER_NODES" (dict "value" (join "," $redis.clusterNodes)) -}}
 {{- else -}}
-{{- $_ := set $env "FRESHET_REDIS_URL" (dict "value" $redis.url) -}}
+{{- $development := printf "redis://%s:6379" (include "freshet.fullname" (dict "root" .root "name" "development-redis")) -}}
+{{- $_ := set $env "FRESHET_REDIS_URL" (dict "value" (ternary $development $redis.url .root.Values.development.redis.enabled)) -}}
 {{- end -}}
 {{- if $redis.username -}}
 {{- $_ := set $env "FRESHET_REDIS_USERNAME" (dict "value" $redis.username) -}}
@@ -130,8 +152,9 @@
 {{- $_ := set $secrets "kafka-ca" (dict "name" $kafka.tls.caSecret.name "keys" (list $kafka.tls.caSecret.key)) -}}
 {{- $_ := set $secrets "kafka-client" (dict "name" $kafka.tls.clientSecret.name "keys" (list $kafka.tls.clientSecret.certKey $kafka.tls.clientSecret.keyKey)) -}}
 {{- end -}}
-{{- if ne $kafka.sasl.mechanism "none" -}}
-{{- $_ := set $secrets "kafka-password" (dict "name" $kafka.sasl.passwordSecret.name "keys" (list $kafka.sasl.passwordSecret.key)) -}}
+{{- $login := include "freshet.kafka.login" . | fromYaml -}}
+{{- if ne $login.mechanism "none" -}}
+{{- $_ := set $secrets "kafka-password" (dict "name" $login.passwordSecret.name "keys" (list $login.passwordSecret.key)) -}}
 {{- end -}}
 {{- if .redis -}}
 {{- $redis := .root.Values.redis -}}

@@ -11,10 +11,45 @@
 {{ printf "%s-%s" $release .name }}
 {{- end }}
 
-{{/* Labels that select the pods of one service. Takes root and name. */}}
+{{/* Name of a workload: that of its service, with its shard if it has one. Takes root, name, shard. */}}
+{{- define "freshet.workload" -}}
+{{- include "freshet.fullname" (dict "root" .root "name" (ternary (printf "%s-shard-%v" .name .shard) .name (hasKey . "shard"))) -}}
+{{- end }}
+
+{{/* Labels that select the pods of one service, or of one of its shards. Takes root, name, shard. */}}
 {{- define "freshet.selector" -}}
 app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- if hasKey . "shard" }}
+freshet.dev/shard: {{ toString .shard | quote }}
+{{- end }}
+{{- end }}
+
+{{/* "true" for services whose pods keep their names: StatefulSets. Takes name. */}}
+{{- define "freshet.isStateful" -}}
+{{- if has .name (list "candidate-service" "trainer" "feature-updater") -}}true{{- end -}}
+{{- end }}
+
+{{/* Workloads of all enabled services, as a YAML list of maps with name and, where a service has several, shard. Takes the root. */}}
+{{- define "freshet.workloads" -}}
+{{- $list := list -}}
+{{- range $name, $service := (include "freshet.enabled" . | fromYaml) -}}
+{{- $shards := int (default 1 $service.shards) -}}
+{{- range $shard := until $shards -}}
+{{- $list = append $list (ternary (dict "name" $name) (dict "name" $name "shard" $shard) (eq $shards 1)) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $list -}}
+{{- end }}
+
+{{/* "true" if an autoscaler sets the number of pods. Takes service. */}}
+{{- define "freshet.isScaled" -}}
+{{- if dig "autoscaling" "enabled" false .service -}}true{{- end -}}
+{{- end }}
+
+{{/* The least number of pods of a workload. Takes service. */}}
+{{- define "freshet.leastPods" -}}
+{{- ternary (dig "autoscaling" "minReplicas" 1 .service) .service.replicas (eq (include "freshet.isScaled" .) "true") | int -}}
 {{- end }}
 
 {{/* All labels of a resource. Takes root and name; `more`: maps of further labels, which must not replace these. */}}

@@ -17,6 +17,18 @@
 {{- if hasKey $folders .name -}}
 {{- $_ := set $env (index $folders .name) (dict "value" "/var/lib/freshet") -}}
 {{- end -}}
+{{- with .root.Values.tracing -}}
+{{- if .endpoint -}}
+{{- $_ := set $env "FRESHET_TRACING_ENDPOINT" (dict "value" .endpoint) -}}
+{{- if not (kindIs "invalid" .sampleRatio) -}}
+{{- $_ := set $env "FRESHET_TRACING_SAMPLE_RATIO" (dict "value" (include "freshet.text" .sampleRatio)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey . "shard" -}}
+{{- $env = merge $env (include "freshet.shard.env" . | fromYaml) -}}
+{{- end -}}
+{{- $env = merge $env (include "freshet.memory.env" . | fromYaml) -}}
 {{- if has .name (list "event-ingest" "blender") -}}
 {{- with .root.Values.limits.trustedProxies -}}
 {{- $_ := set $env "FRESHET_LIMITS_TRUSTED_PROXIES" (dict "value" (join "," .)) -}}
@@ -39,6 +51,22 @@
 {{- $_ := set $env (printf "FRESHET_%s" $key) (dict "value" (include "freshet.text" $value)) -}}
 {{- end -}}
 {{- toYaml $env -}}
+{{- end }}
+
+{{/* Settings of a shard: which it is, and the addresses of the others in the order of their index. Takes root, name, service, shard. */}}
+{{- define "freshet.shard.env" -}}
+{{- $count := int .service.shards -}}
+{{- $port := (include "freshet.ports" . | fromYaml).grpc -}}
+{{- if not $port -}}
+{{- fail (printf "services.%s.ports.grpc is null, but its shards call each other; set the port, or set services.%s.shards to 1" .name .name) -}}
+{{- end -}}
+{{- $peers := list -}}
+{{- range $other := until $count -}}
+{{- if ne $other (int $.shard) -}}
+{{- $peers = append $peers (printf "dns:///%s:%v" (include "freshet.workload" (dict "root" $.root "name" $.name "shard" $other)) $port) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (dict "FRESHET_CANDIDATES_SHARD_INDEX" (dict "value" (toString .shard)) "FRESHET_CANDIDATES_SHARD_COUNT" (dict "value" (toString $count)) "FRESHET_CANDIDATES_SHARD_PEERS" (dict "value" (join "," $peers))) -}}
 {{- end }}
 
 {{/* "true" for services that keep state in Redis, and for event-ingest, whose answers report when events are not folded. Takes name. */}}
@@ -95,19 +123,30 @@ capabilities:
 {{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
 {{- $secrets := include "freshet.secrets" (dict "root" .root "name" .name "redis" $needsRedis "serves" true) | fromYaml -}}
 {{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
-{{- $scrape := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
+{{- $own := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
+{{- with $common.secretsRevision -}}
+{{- $_ := set $own "freshet.dev/secrets-revision" . -}}
+{{- end -}}
 metadata:
-  labels: {{- include "freshet.labels" (dict "root" .root "name" .name "more" (list .service.podLabels $common.podLabels)) | nindent 4 }}
-  annotations: {{- toYaml (merge (dict) (default dict .service.podAnnotations) $common.podAnnotations $scrape) | nindent 4 }}
+  labels: {{- include "freshet.labels" (merge (dict "root" .root "name" .name "more" (list .service.podLabels $common.podLabels)) (pick . "shard")) | nindent 4 }}
+  annotations: {{- toYaml (merge (dict) (default dict .service.podAnnotations) $common.podAnnotations $own) | nindent 4 }}
 spec:
   terminationGracePeriodSeconds: {{ add $preStop $stop 5 }}
   {{- include "freshet.placement" . | nindent 2 }}
+  {{- with $common.topologySpread }}
   topologySpreadConstraints:
+    {{- range . }}
     - maxSkew: 1
-      topologyKey: kubernetes.io/hostname
-      whenUnsatisfiable: ScheduleAnyway
+      topologyKey: {{ .key }}
+      whenUnsatisfiable: {{ ternary "DoNotSchedule" "ScheduleAnyway" .required }}
       labelSelector:
-        matchLabels: {{- include "freshet.selector" . | nindent 10 }}
+        matchLabels: {{- include "freshet.selector" $ | nindent 10 }}
+      {{- if ne (include "freshet.isStateful" $) "true" }}
+      # Pods of the version that an upgrade replaces do not count.
+      matchLabelKeys: [pod-template-hash]
+      {{- end }}
+    {{- end }}
+  {{- end }}
   containers:
     - name: {{ .name }}
       image: {{ include "freshet.image" (dict "root" .root "name" .name "image" .service.image) | quote }}

@@ -15,7 +15,8 @@ const setForTopic = 1
 
 type Config = ReadonlyMap<string, string>
 
-function configOf({ cleanup, retentionMs, maxRecordBytes, minCompactionLagMs = 0 }: TopicLayout): Config {
+/** The settings of a topic in Kafka. */
+export function configOf({ cleanup, retentionMs, maxRecordBytes, minCompactionLagMs = 0 }: TopicLayout): Config {
   return new Map([
     ...(cleanup === 'compact' ? [['min.compaction.lag.ms', String(minCompactionLagMs)] as const] : []),
     ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { chartFolder, ciValues, helm, needed, ofKind, podOf, render, set, workloads } from './rendered.ts'
+
+const rules = join(chartFolder, 'files/rules.yaml')
+const dashboards = join(chartFolder, 'files/dashboards')
+const files = existsSync(dashboards) ? readdirSync(dashboards).filter((file) => file.endsWith('.json')) : []
+
+describe('monitoring', () => {
+  it('is off unless it is asked for', () => {
+    expect(render(needed).filter(({ kind }) => ['PodMonitor', 'PrometheusRule', 'ConfigMap'].includes(kind))).toEqual([])
+  })
+
+  it('a PodMonitor selects the pods of all services, by the port that they all have', () => {
+    const resources = render(ciValues('monitoring'))
+    const [monitor] = ofKind(resources, 'PodMonitor')
+    expect(monitor).toMatchObject({ metadata: { labels: { release: 'prometheus' } } })
+    const { selector, podMetricsEndpoints } = monitor!.spec as unknown as { selector: { matchLabels: Record<string, string> }; podMetricsEndpoints: object[] }
+    expect(podMetricsEndpoints).toMatchObject([{ port: 'operations', path: '/metrics', interval: '10s', scheme: 'https' }])
+    for (const workload of workloads(resources)) {
+      expect(workload.spec.template!.metadata.labels).toMatchObject(selector.matchLabels)
+      if (workload.kind !== 'Job') expect(podOf(workload).containers[0].ports!.map(({ name }) => name)).toContain('operations')
+    }
+  })
+
+  it('a PodMonitor reads without TLS where the services have none', () => {
+    const [monitor] = ofKind(render(set('monitoring.podMonitor.enabled=true')), 'PodMonitor')
+    expect(JSON.stringify(monitor)).not.toMatch(/https|tlsConfig/)
+  })
+
+  it('the rules are those of files/rules.yaml; without the file the chart says so', () => {
+    const args = set('monitoring.rules.enabled=true', 'monitoring.rules.labels.release=prometheus')
+    if (!existsSync(rules)) return expect(() => render(args)).toThrow(/no files\/rules\.yaml/)
+    const [rule] = ofKind(render(args), 'PrometheusRule')
+    expect(rule!.metadata.labels['release']).toBe('prometheus')
+    expect(rule!.spec).toEqual(parse(readFileSync(rules, 'utf8')))
+  })
+
+  it('a dashboard is a ConfigMap with the bytes of its file', () => {
+    const maps = ofKind(render(ciValues('monitoring')), 'ConfigMap') as unknown as { metadata: { labels: object; annotations: object }; data: Record<string, string> }[]
+    expect(maps).toHaveLength(files.length)
+    for (const file of files) {
+      const found = maps.find(({ data }) => `freshet-${file}` in data)
+      expect(found?.data[`freshet-${file}`], file).toBe(readFileSync(join(dashboards, file), 'utf8'))
+      expect(found!.metadata).toMatchObject({ labels: { grafana_dashboard: '1' }, annotations: { grafana_folder: 'Freshet' } })
+    }
+  })
+
+  it('helm finds the files in the packaged chart too', () => {
+    const { stdout } = helm(4, 'show', 'chart', chartFolder)
+    expect(stdout).toContain('name: freshet')
+    expect(readFileSync(join(chartFolder, '.helmignore'), 'utf8')).not.toContain('files')
+  })
+})
