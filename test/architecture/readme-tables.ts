@@ -37,15 +37,17 @@ import { renderResults } from '../results/render.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
-/** Every README of ours, as a path below the root. */
+/** Every README of ours and every runbook, as a path below the root. */
 export const readmeFiles: readonly string[] = [
   '.',
   'deploy',
   'deploy/helm/freshet',
+  'deploy/monitoring',
   'test',
   ...['apps', 'libs', 'test'].flatMap((folder) => readdirSync(join(root, folder)).map((room) => `${folder}/${room}`)),
 ]
   .map((folder) => join(folder, 'README.md'))
+  .concat(readdirSync(join(root, 'deploy/monitoring/runbooks')).map((file) => `deploy/monitoring/runbooks/${file}`))
   .filter((file) => existsSync(join(root, file)))
 
 type Row = readonly string[]
