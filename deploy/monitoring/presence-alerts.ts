@@ -58,13 +58,13 @@ const presences: readonly Presence[] = [
 
 /**
  * One alert for each service, because no other alert fires for a service that reports nothing: all of its processes are
- * gone, or Prometheus does not reach them. The second half knows the release: it reported within the last hour. The
- * first one fires where no release reports.
+ * gone, or Prometheus does not reach them. A release that reported within the last hour is named. Where none did, the
+ * first half fires, so that an alert never depends on what Prometheus remembers.
  */
 export const presenceAlerts: readonly Alert[] = presences.map(({ alert, service, series, severity, means }) => ({
   name: alert,
   expr: [
-    `absent(${series})`,
+    `absent(present_over_time(${series}[1h]))`,
     'or',
     `(group by (namespace, release) (present_over_time(${series}[1h])) unless group by (namespace, release) (${series}))`,
   ].join('\n'),
