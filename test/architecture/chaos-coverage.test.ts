@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { coverage } from '../chaos/coverage.ts'
 import { chaosRows } from '../chaos/rows.ts'
+import { sections } from '../results/sections.ts'
 import { root } from './readme-tables.ts'
 
 describe('the table of faults', () => {
@@ -13,6 +14,11 @@ describe('the table of faults', () => {
     expect(coverage.filter(({ rows, tests, missing }) => rows.length + tests.length === 0 && missing === '')).toEqual(
       [],
     )
+  })
+
+  it('has rows that the results run, each in one section', () => {
+    const run = sections.filter(({ script }) => script === 'chaos').flatMap(({ full }) => full[1]!.split(','))
+    expect(run.toSorted()).toEqual(chaosRows.map(({ name }) => name).toSorted())
   })
 
   it('has every row', () => {

@@ -5,7 +5,7 @@ import { formatResult } from './report.ts'
 import { runRow } from './run-row.ts'
 
 /** The rows of the short form; kill -9 of each service and a silent or emptied Redis are in the system tests. */
-const shortRows = ['updater-stopped', 'redis-replaced', 'kafka-restarted', 'clocks-off']
+const shortRows = ['updater-stopped', 'redis-replaced', 'kafka-restarted', 'clocks-off', 'partition-blender-redis']
 
 describe('chaos, short form: each accepted event is in the features exactly once', () => {
   it.for(shortRows)('%s', { timeout: 240_000 }, async (name, { skip }) => {

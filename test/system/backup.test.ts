@@ -173,6 +173,12 @@ describe('a data folder that was backed up under load and lost', () => {
     expect(incomplete.output).toContain('has no backup.json')
     renameSync(at('manifest'), at('backup/backup.json'))
 
+    const manifest = readFileSync(at('backup/backup.json'), 'utf8')
+    writeFileSync(at('backup/backup.json'), manifest.replace('"data.mdb"', '"../data.mdb"'))
+    const outside = await freshet('restore', at('backup'), '--data', at('other'))
+    expect(outside.output).toContain('names ../data.mdb, which is outside of the backup')
+    writeFileSync(at('backup/backup.json'), manifest)
+
     const bytes = readFileSync(at('backup/data.mdb'))
     bytes[bytes.length >> 1]! ^= 1
     writeFileSync(at('backup/data.mdb'), bytes)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, normalize } from 'node:path'
 import { OperationError } from '../operations/errors.ts'
 
 /** The file of a backup that is written last: without it the backup is incomplete. */
@@ -61,6 +61,10 @@ function readManifest(folder: string): BackupManifest {
   const manifest = parse(file)
   if (manifest?.format !== 1 || !Array.isArray(manifest.files))
     throw new OperationError('BACKUP_DAMAGED', `${file} is not a manifest that this version can read`)
+  const files: readonly BackupFile[] = manifest.files
+  const outside = files.find(({ path }) => isAbsolute(path) || normalize(path).startsWith('..'))
+  if (outside !== undefined)
+    throw new OperationError('BACKUP_DAMAGED', `${file} names ${outside.path}, which is outside of the backup`)
   return manifest
 }
 
