@@ -8,11 +8,13 @@ import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { asId, type EventId, type UserId } from '@freshet/domain/ids'
+import { partitionOf } from '@freshet/domain/partition'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { aRecord } from '@freshet/feature-updater/testing'
-import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
+import { createUpdater } from '@freshet/feature-updater/updater'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { runLogAdopt } from '../operations/adopt.ts'
+import { runUsersErase } from '../operations/erase-user.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import { runCheck } from './check.ts'
 
@@ -78,7 +80,9 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string, faults: R
     return sum
   }
 
-  const caughtUp = (updater: Updater) => expect.poll(() => updater.lag(), { timeout: 30_000 }).toBe(0)
+  /** The lag is no help: an updater that has no partitions yet has none. */
+  const folded = (at: ReturnType<typeof open>, events: number) =>
+    expect.poll(() => applied(at), { timeout: 30_000 }).toBe(events)
   const records = (from: number, count: number) =>
     Array.from({ length: count }, (_, at) =>
       aRecord({ userId: asId<UserId>(`user-${(from + at) % 20}`), eventId: asId<EventId>(`event-${from + at}`) }),
@@ -89,10 +93,10 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string, faults: R
     await before.log.applyTopics(topicLayouts(partitions))
     await before.updater.start()
     await before.log.append('engagements.v1', records(0, 200))
-    await caughtUp(before.updater)
+    await folded(before, 200)
     await faults.cli(redisPorts.primary, 'save')
     await before.log.append('engagements.v1', records(200, 150))
-    await caughtUp(before.updater)
+    await folded(before, 350)
     await before.close()
 
     // The server loads the file of the moment of `save`.
@@ -105,7 +109,7 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string, faults: R
 
     const after = open()
     await after.updater.start()
-    await expect.poll(() => applied(after), { timeout: 30_000 }).toBe(350)
+    await folded(after, 350)
     expect(await check()).toContain('350 records were counted')
     await after.close()
   })
@@ -118,7 +122,8 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string, faults: R
       .poll(async () => (await admin.listTopics()).includes('engagements.v1'), { timeout: 20_000 })
       .toBe(false)
     await admin.disconnect()
-    const { log, store, updater, close } = open()
+    const now = open()
+    const { log, updater, close } = now
     await log.applyTopics(topicLayouts(partitions))
     await log.append('engagements.v1', records(300, 100))
 
@@ -126,14 +131,34 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string, faults: R
     expect(found).toContain('engagements.v1 is another log')
     expect(found).toContain('freshet log adopt')
     await updater.start()
-    expect(await applied({ log, store, updater, close })).toBe(350)
+    expect(await applied(now)).toBe(350)
 
     await runLogAdopt(given, terminal(), {})
-    await caughtUp(updater)
     // 50 of the hundred were folded from the log before.
-    await expect.poll(() => applied({ log, store, updater, close }), { timeout: 30_000 }).toBe(400)
+    await folded(now, 400)
     const adopted = await check()
     expect(adopted).toContain('log, state and models fit together')
     await close()
+  })
+
+  it('a user who was erased after the backup is erased again', async () => {
+    const user = 'user-3'
+    const stateIn = async ({ store }: ReturnType<typeof open>): Promise<Uint8Array | null> =>
+      (await store.read('user.1', partitionOf(user, partitions), [user])).values[0] ?? null
+    const before = open()
+    await before.updater.start()
+    expect(await stateIn(before)).not.toBeNull()
+    await faults.cli(redisPorts.primary, 'save')
+    await runUsersErase(user, given, terminal())
+    await expect.poll(() => stateIn(before), { timeout: 30_000 }).toBeNull()
+    await before.close()
+
+    await faults.signal([redisPorts.primary], 'KILL')
+    await faults.start(redisPorts.primary)
+    const after = open()
+    expect(await stateIn(after)).not.toBeNull()
+    await after.updater.start()
+    await expect.poll(() => stateIn(after), { timeout: 30_000 }).toBeNull()
+    await after.close()
   })
 }
