@@ -17,7 +17,7 @@ const programs = [
   // Threads.
   /^libs\/pictures\/src\/(embedding|pack)-worker\.ts$/,
   // What the SDK is built from.
-  /^libs\/client\/src\/(browser|node)\.ts$/,
+  /^libs\/client\/src\/(browser|events|node)\.ts$/,
   // Processes that a test starts and kills.
   /^test\/hostile\/(flood|target)\.ts$/,
   /^libs\/service\/src\/test-program\.ts$/,

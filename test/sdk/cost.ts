@@ -18,7 +18,7 @@ const runs = 5
 
 const sdk = await packSdk()
 const dist = join(await sdk.project(), 'node_modules/@freshet/client/dist')
-for (const name of ['freshet.js', 'freshet.iife.js']) {
+for (const name of ['freshet-events.js', 'freshet-events.iife.js', 'freshet.js', 'freshet.iife.js']) {
   const bytes = readFileSync(join(dist, name))
   const gzip = gzipSync(bytes, { level: 9 }).length
   figures.push({ key: `${name}, gzip`, cells: [`${gzip} bytes`] })

@@ -1,6 +1,7 @@
 import { actions, type Action, type ActionCalls, type EngagementInput, type ShownPin } from './engagement.ts'
 import type { ClientEnvironment } from './environment.ts'
-import { feedOf, type Feed, type FeedItem, type FeedRequest, type ListRequest, type SearchRequest } from './feed.ts'
+import type { FeedItem } from './feed.ts'
+import type { createLists, Lists } from './lists.ts'
 import { createLooks } from './looks.ts'
 import type { DropReason, FreshetOptions, Tracked } from './options.ts'
 import { createQueue } from './queue.ts'
@@ -16,8 +17,8 @@ export interface Counts {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>
 }
 
-/** Sends engagements and asks for feeds that reflect them. It has a call for each action, such as `save` and `follow`. */
-export interface Freshet extends ActionCalls {
+/** Sends engagements. It has a call for each action, such as `save` and `follow`. */
+export interface Tracker extends ActionCalls {
   /** Queues an engagement, as the calls of the actions do. Resolves to its id when the event is in storage or has ended. Never rejects. */
   track(engagement: EngagementInput): Promise<string>
   /**
@@ -25,12 +26,6 @@ export interface Freshet extends ActionCalls {
    * The returned function ends the observation: call it when the element is removed.
    */
   observe(element: object, pin: ShownPin): () => void
-  /** A page of the user's home feed. Rejects with a FreshetError, like `related` and `search`. */
-  feed(request?: FeedRequest): Promise<Feed>
-  /** The pins to show under an opened pin. */
-  related(pin: string | ShownPin, request?: ListRequest): Promise<Feed>
-  /** The pins with the most similar pictures. */
-  search(request: SearchRequest): Promise<Feed>
   /** The user became known. What the anonymous user did counts for the known one. */
   identify(userId: string): Promise<void>
   /** The user logs out: a new anonymous user begins. */
@@ -50,19 +45,26 @@ export interface Freshet extends ActionCalls {
   close(): Promise<void>
 }
 
-/** Pins named in a request at most. */
-const maxNamedPins = 1_000
+/** Sends engagements and asks for feeds that reflect them. */
+export interface Freshet extends Tracker, Lists {}
 
-/** Creates a client over a store; null: events wait in memory. */
+/** What a client is made of. */
+export interface ClientParts {
+  /** null: events wait in memory. */
+  readonly store: Store | null
+  readonly defaultMaxBytes: number
+  /** Absent: a client that only tracks. */
+  readonly createLists?: typeof createLists | undefined
+}
+
+/** Creates a client over a store. */
 export function createClient(
   options: FreshetOptions,
   environment: ClientEnvironment,
-  store: Store | null,
-  defaultMaxBytes: number,
-): Freshet {
-  const { maxBatchEvents = 1, maxFlushWaitMs = 1_000, maxUsers = 1_000, maxLookMs = 5_000, feedUrl } = options
-  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw RangeError('maxBatchEvents')
-  const { page, now, newEventId, after } = environment
+  { store, defaultMaxBytes, createLists }: ClientParts,
+): Tracker {
+  const { maxUsers = 1_000, maxLookMs = 5_000 } = options
+  const { page, now, newEventId } = environment
   const user = createUser(options.name ?? 'default', options.consent !== 'required', environment)
   const network = createNetwork(options, environment)
   const tokens = new Map<string, string>()
@@ -92,7 +94,7 @@ export function createClient(
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxBytes,
     maySend: user.consents,
     onAccepted(entries, tokenOf) {
-      const own = user.id()
+      const own = user.current()
       let last: string | undefined
       for (const entry of entries) {
         const userId = entry.user
@@ -113,18 +115,18 @@ export function createClient(
   const add = async (id: string, userId: string, event: object, to?: string): Promise<string> => {
     counts.tracked++
     const entry = { id, user: userId, at: now(), json: JSON.stringify(event), ...(to && { to }) }
-    if (user.consents()) await queue.add(entry)
+    if (user.consents()) await queue.enqueue(entry)
     else onEnded(entry, 'no consent')
     return id
   }
 
   /** Queues the merge of the user who became known, also the one that an earlier page did not get to. */
   const merge = async (): Promise<void> => {
-    const { user: intoUserId, merging } = user.read()
+    const { user: intoUserId, merging } = user.kept()
     if (!intoUserId || !merging) return
     const event = { intoUserId, occurredAt: isoOf(now()) }
     await add(newEventId(), intoUserId, event, `/v1/users/${encodeURIComponent(merging)}/merge`)
-    if (user.read().merging === merging) user.update({ merging: undefined })
+    if (user.kept().merging === merging) user.update({ merging: undefined })
   }
 
   const track = (input: EngagementInput): Promise<string> => {
@@ -138,8 +140,8 @@ export function createClient(
     } = input as EngagementInput & FeedItem
     const {
       eventId = newEventId(),
-      userId = user.id(),
-      sessionId = others.userId ? undefined : user.session(),
+      userId = user.current(),
+      sessionId = others.userId ? undefined : user.sessionNow(),
     } = others
     return add(eventId, userId, { ...others, eventId, userId, sessionId, occurredAt: isoOf(occurredAtMs) })
   }
@@ -157,61 +159,28 @@ export function createClient(
     looks.update(true)
   }
 
-  const atMost = <T>(work: Promise<T>): Promise<T | undefined> =>
-    Promise.race([work, new Promise<undefined>((resolve) => void after(maxFlushWaitMs, () => resolve(undefined)))])
-
-  /** Asks for pins that reflect what the user did, as far as the server knows it; the rest goes with the request. */
-  const ask = async (list: 'feed' | 'related' | 'search', request: ListRequest): Promise<Feed> => {
-    if (!feedUrl) throw TypeError('feedUrl')
-    const { signal, userId = user.id(), filter, ...others } = request
-    const isOwn = userId === user.id()
-    report()
-    await atMost(queue.flush())
-    const waiting = (await atMost(queue.waiting(maxNamedPins))) ?? []
-    const seen = waiting.flatMap((entry) =>
-      entry.user === userId ? ((parsed(entry.json) as ShownPin | null)?.pinId ?? []) : [],
-    )
-    const after = [...(others.after ?? []), tokens.get(userId), isOwn && user.read().token]
-    const body = {
-      client: options.client,
-      locale: options.locale,
-      sessionId: isOwn ? user.session() : undefined,
-      ...others,
-      userId,
-      after: [...new Set(after)].filter(Boolean),
-      filter:
-        seen.length > 0
-          ? { ...filter, seenPinIds: [...(filter?.seenPinIds ?? []), ...seen].slice(-maxNamedPins) }
-          : filter,
-    }
-    return feedOf(
-      (await network.post(`${feedUrl}/v1/${list}`, JSON.stringify(body), signal)) as Partial<Feed>,
-      // A search has no feed, so its items have no surface.
-      list === 'related' ? list : 'home',
-    )
-  }
-
+  /** A page that is left becomes hidden too. What it begins then would keep it out of the back/forward cache. */
+  let isLeft = false
   // Hidden or shown, back from the back/forward cache, or perhaps back on the network.
   for (const event of ['pagehide', 'visibilitychange', 'pageshow', 'online'] as const)
     page?.on(
       event,
       () => {
         const isLast = event === 'pagehide'
+        isLeft = isLast || (isLeft && event === 'visibilitychange')
         looks.update(isLast)
         if (isLast) queue.leave()
-        else void queue.flush()
+        else if (!isLeft) void queue.sendNow()
       },
       closing.signal,
     )
 
   const client = {
     track,
-    observe: (element, pin) => looks.observe(element, pin, [pin.feedId, pin.position, pin.pinId].join()),
-    feed: (request = {}) => ask('feed', request),
-    related: (pin, request = {}) => ask('related', { ...request, ...{ pinId: (pin as ShownPin).pinId ?? pin } }),
-    search: (request) => ask('search', request),
+    observe: (element, pin) => looks.look(element, pin, [pin.feedId, pin.position, pin.pinId].join()),
+    ...createLists?.(options, environment, { network, who: user, queue, tokens, reportLooks: report }),
     async identify(userId) {
-      const { user: known, anonymous } = user.read()
+      const { user: known, anonymous } = user.kept()
       if (known === userId) return
       report()
       const others = { token: undefined, anonymous: undefined, merging: known ? undefined : anonymous }
@@ -221,21 +190,21 @@ export function createClient(
     },
     reset() {
       report()
-      user.consent(user.read().consent, true)
+      user.renew()
       network.renew()
     },
-    userId: user.id,
+    userId: user.current,
     optIn: () => {
-      user.consent(true, false)
+      user.renew(true, user.kept())
     },
     optOut() {
-      user.consent(false, true)
+      user.renew(false)
       tokens.clear()
-      return queue.clear()
+      return queue.dropAll()
     },
     async flush() {
       report()
-      await queue.flush()
+      await queue.sendNow()
       return { left: (await queue.waiting(1e6)).length }
     },
     tokenOf: (userId) => tokens.get(userId) ?? null,
@@ -245,13 +214,13 @@ export function createClient(
       closing.abort()
       return queue.close()
     },
-  } as Freshet & Record<Action, (subject: string | object, details?: object) => Promise<string>>
+  } as Tracker & Record<Action, (subject: string | object, details?: object) => Promise<string>>
   for (const action of actions)
     client[action] = (subject, details) =>
       track({ ...(typeof subject === 'string' ? { pinId: subject } : subject), ...details, action })
   void merge()
   if (options.userId) void client.identify(options.userId)
   // What earlier pages or processes left.
-  if (store) void queue.flush()
+  if (store) void queue.sendNow()
   return client
 }

@@ -16,10 +16,10 @@ export type Action =
   | 'unblock'
 
 /** All actions; each is a call of the client. */
-export const actions =
-  'impression closeup click save unsave hide unhide report unreport dismiss follow unfollow block unblock'.split(
-    ' ',
-  ) as Action[]
+export const actions = [
+  ...'impression closeup click dismiss'.split(' '),
+  ...'save hide report follow block'.split(' ').flatMap((action) => [action, `un${action}`]),
+] as Action[]
 
 /** Actions on something other than a pin. */
 type OtherAction = 'follow' | 'unfollow' | 'block' | 'unblock'

@@ -2,6 +2,7 @@ import { createFreshet, type NodeOptions } from './node.ts'
 import { createClient, type Freshet } from './client.ts'
 import type { ClientEnvironment, ClientPage, PageEvent, Sight } from './environment.ts'
 import type { DroppedEvent, FreshetOptions, RejectedEvent } from './options.ts'
+import { createLists } from './lists.ts'
 import type { Entry, NewEntry, Store } from './store.ts'
 
 /** A request that the client made. */
@@ -189,7 +190,13 @@ export function setUp(
     ...options,
   }
   const client: Freshet =
-    store === undefined ? createFreshet(all) : createClient(all, { ...environment, ...options.environment }, store, 1e6)
+    store === undefined
+      ? createFreshet(all)
+      : (createClient(
+          all,
+          { ...environment, ...options.environment },
+          { store, defaultMaxBytes: 1e6, createLists },
+        ) as Freshet)
   /** Tracks events with ids `e0`, `e1` … */
   let tracked = 0
   const track = (userId = 'u1', details = {}): string => {

@@ -66,7 +66,7 @@ const aTab = (id: string) =>
       setImmediate(run)
       return () => undefined
     },
-    newEventId: () => id,
+    me: id,
     leaseMs: 10_000,
   })
 

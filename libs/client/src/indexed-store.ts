@@ -1,25 +1,29 @@
+import { runLeased, type LeaseTimes } from './lease.ts'
 import type { Entry, Store } from './store.ts'
 
 /** The parts of IndexedDB and Web Locks that the store uses. */
-interface Request<T> {
+interface Failed {
+  readonly target: { readonly error: Error }
+}
+export interface Awaited {
+  onsuccess?: (() => void) | null
+  oncomplete?: (() => void) | null
+  onerror: ((event: Failed) => void) | null
+  onabort?: ((event: Failed) => void) | null
+}
+export interface Request<T> extends Awaited {
   readonly result: T
-  readonly error: Error | null
-  onsuccess: (() => void) | null
-  onerror: (() => void) | null
   onupgradeneeded?: (() => void) | null
 }
-interface ObjectStore {
+export interface ObjectStore {
   put(value: object): Request<unknown>
   delete(key: number): Request<unknown>
-  get(key: string): Request<Lease | undefined>
+  get(key: string): Request<object | undefined>
   getAll(range: object, count: number): Request<Entry[]>
 }
-interface Transaction {
+export interface Transaction extends Awaited {
   objectStore(name: string): ObjectStore
   commit?(): void
-  readonly error: Error | null
-  oncomplete: (() => void) | null
-  onabort: (() => void) | null
 }
 interface Database {
   transaction(names: string, mode: 'readwrite', options: { readonly durability: string }): Transaction
@@ -31,83 +35,48 @@ declare const indexedDB: { open(name: string, version: number): Request<Database
 declare const IDBKeyRange: { upperBound(key: number): object }
 declare const navigator: { readonly locks?: { request<T>(name: string, run: () => Promise<T>): Promise<T> } }
 
-/** Who may send, where there are no Web Locks. Its key sorts after all numbers. */
-interface Lease {
-  readonly key: typeof leaseKey
-  readonly by: string
-  readonly until: number
-}
-
-/** What the lease needs. */
-export interface LeaseTimes {
-  now(): number
-  after(ms: number, run: () => void): () => void
-  newEventId(): string
-  /** Longer than whoever holds the store goes on without asking again. */
-  readonly leaseMs: number
-}
-
-const leaseKey = 'lease'
 const objectsName = 'queue'
-const pollMs = 200
+
+/** Runs requests in one transaction; resolves when it is complete, to the result of the request that `run` returns. */
+export type Within = <T>(run: (objects: ObjectStore, transaction: Transaction) => Request<T> | void) => Promise<T>
 
 /** Keeps entries in IndexedDB, where all tabs of the origin share them. */
-export function createIndexedStore(name: string, { now, after, newEventId, leaseMs }: LeaseTimes): Store {
-  const me = newEventId()
+export function createIndexedStore(name: string, times: LeaseTimes): Store {
   let opening: Promise<Database> | null = null
 
-  const open = (): Promise<Database> =>
+  /** Resolves to the result of a request when it, or the transaction that it is part of, is complete. */
+  const completed = <T>(request: Request<T> | void, awaited: Awaited): Promise<T> =>
     new Promise((resolve, reject) => {
-      const request = indexedDB.open(`freshet.${name}`, 1)
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
+      awaited.onsuccess = awaited.oncomplete = () => {
+        resolve(request?.result as T)
       }
-      request.onerror = () => {
-        reject(request.error!)
-      }
-      request.onsuccess = () => {
-        const database = request.result
-        database.onversionchange = () => {
-          database.close()
-        }
-        resolve(database)
+      awaited.onerror = awaited.onabort = ({ target }) => {
+        reject(target.error)
       }
     })
 
-  /** Runs requests in one transaction; resolves when it is complete, to the result of the request that `run` returns. */
-  const within = async <T>(run: (objects: ObjectStore, transaction: Transaction) => Request<T> | void): Promise<T> => {
+  const open = async (): Promise<Database> => {
+    const request = indexedDB.open(`freshet.${name}`, 1)
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(objectsName, { keyPath: 'key', autoIncrement: true })
+    }
+    const database = await completed(request, request)
+    database.onversionchange = () => {
+      database.close()
+    }
+    return database
+  }
+
+  const within: Within = async (run) => {
     try {
       const database = await (opening ??= open())
-      return await new Promise<T>((resolve, reject) => {
-        const transaction = database.transaction(objectsName, 'readwrite', { durability: 'relaxed' })
-        const request = run(transaction.objectStore(objectsName), transaction)
-        transaction.oncomplete = () => {
-          resolve(request?.result as T)
-        }
-        transaction.onabort = () => {
-          reject(transaction.error!)
-        }
-      })
+      const transaction = database.transaction(objectsName, 'readwrite', { durability: 'relaxed' })
+      return await completed(run(transaction.objectStore(objectsName), transaction), transaction)
     } catch (error) {
       // The browser may have closed it.
       opening = null
       throw error
     }
-  }
-
-  /** Takes, renews or, with 0, gives up the lease; false: another page has it. */
-  const lease = async (until: number): Promise<boolean> => {
-    let isMine = false
-    await within((objects) => {
-      const request = objects.get(leaseKey)
-      request.onsuccess = () => {
-        const { by = me, until: end = 0 } = request.result ?? {}
-        // A lease from the far future is one of a clock that was set back.
-        isMine = by === me || Math.abs(end - now() - leaseMs) > leaseMs
-        if (isMine) objects.put({ key: leaseKey, by: me, until })
-      }
-    })
-    return isMine
   }
 
   return {
@@ -122,13 +91,7 @@ export function createIndexedStore(name: string, { now, after, newEventId, lease
       within((objects) => {
         for (const key of keys) objects.delete(key)
       }),
-    async exclusive(run) {
-      if (navigator.locks) return navigator.locks.request(`freshet.${name}`, () => run())
-      // Without IndexedDB there is nothing to share.
-      const isMine = () => lease(now() + leaseMs).catch(() => true)
-      while (!(await isMine())) await new Promise<void>((done) => void after(pollMs, done))
-      return run(isMine).finally(() => lease(0).catch(() => true))
-    },
+    exclusive: (run) => navigator.locks?.request(`freshet.${name}`, () => run()) ?? runLeased(run, within, times),
     close: async () => (await opening)?.close(),
   }
 }

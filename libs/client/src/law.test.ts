@@ -146,8 +146,7 @@ async function play(
           },
         }),
       },
-      storeOf(disk, life),
-      0,
+      { store: storeOf(disk, life), defaultMaxBytes: 0 },
     )
     const pass = async (): Promise<void> => {
       await settled()

@@ -13,7 +13,7 @@ export interface LookOptions {
 /** Notices which pins are on the screen. */
 export interface Looks {
   /** Observes an element. `key` names its place: each is reported once. The returned function ends that. */
-  observe(element: object, pin: object, key: string): () => void
+  look(element: object, pin: object, key: string): () => void
   /** The page was hidden or shown; or, to report: reports what was noticed and is still on the screen. */
   update(toReport: boolean): void
 }
@@ -27,43 +27,39 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
   const looks = new Set<(toReport: boolean) => void>()
   const seen = new Set<string>()
   return {
-    observe(element, pin, key) {
+    look(element, pin, key) {
       /** When half of it came into sight; 0: it is not visible. */
       let sinceMs = 0
       let briefMs = 0
       let inSight = false
       let isNoticed = false
       let cancel: (() => void) | undefined
-      const stop = (): void => {
-        cancel?.()
-        // Timers stop while the machine sleeps, and clocks are set.
-        const visibleMs = Math.min(Math.max(now() - sinceMs, isNoticed ? leastMs : 0), leastMs + maxLookMs)
-        if (isNoticed) {
-          seen.add(key)
-          onSeen(pin, visibleMs)
-        } else if (sinceMs) briefMs = visibleMs
-        isNoticed = false
-        sinceMs = 0
-      }
-      const update = (toReport: boolean): void => {
-        if (toReport) {
-          if (isNoticed) stop()
-          return
-        }
-        const isVisible = inSight && page!.isVisible() && !seen.has(key)
-        if (!isVisible) stop()
-        else if (!sinceMs) {
+      const update = (toReport?: boolean): void => {
+        if (!toReport && inSight && page!.isVisible() && !seen.has(key)) {
+          if (sinceMs) return
           sinceMs = now()
           cancel = after(leastMs, () => {
             isNoticed = true
-            cancel = after(maxLookMs, stop)
+            cancel = after(maxLookMs, () => {
+              update(true)
+            })
           })
+        } else if (isNoticed || !toReport) {
+          cancel?.()
+          // Timers stop while the machine sleeps, and clocks are set.
+          const visibleMs = Math.min(Math.max(now() - sinceMs, isNoticed ? leastMs : 0), leastMs + maxLookMs)
+          if (isNoticed) {
+            seen.add(key)
+            onSeen(pin, visibleMs)
+          } else if (sinceMs) briefMs = visibleMs
+          isNoticed = false
+          sinceMs = 0
         }
       }
       looks.add(update)
       const unwatch = page!.watch(element, ({ share, above }) => {
         inSight = share >= 0.5
-        update(false)
+        update()
         if (above && briefMs && !seen.has(key)) {
           onScrolledPast(pin, briefMs)
           briefMs = 0
@@ -71,7 +67,8 @@ export function createLooks({ environment, maxLookMs, onSeen, onScrolledPast }: 
       })
       return () => {
         unwatch()
-        stop()
+        inSight = false
+        update()
         looks.delete(update)
       }
     },

@@ -87,3 +87,9 @@ export interface FreshetOptions {
   /** Clock, random numbers, network and page; default: those of the browser or Node. */
   readonly environment?: Partial<ClientEnvironment>
 }
+
+/** Options in a page. */
+export interface PageOptions extends FreshetOptions {
+  /** Where events wait: `indexeddb` (default) survives the page and is shared by all tabs; `memory` ends with the page. */
+  readonly storage?: 'indexeddb' | 'memory'
+}

@@ -1,4 +1,4 @@
-import { commonEnvironment, type ClientEnvironment, type Sight } from './environment.ts'
+import { commonEnvironment, type ClientEnvironment } from './environment.ts'
 
 /** The parts of a browser that are used here. */
 declare const document: { readonly hidden: boolean }
@@ -7,23 +7,14 @@ declare const localStorage: Record<string, string>
 declare const IntersectionObserver: new (
   onChange: (entries: readonly IntersectionEntry[]) => void,
   options: { readonly threshold: readonly number[] },
-) => { observe(element: object): void; unobserve(element: object): void }
+) => { observe(element: object): void; disconnect(): void }
 interface IntersectionEntry {
-  readonly target: object
   readonly intersectionRatio: number
   readonly boundingClientRect: { readonly bottom: number }
 }
 
 /** The environment of the current page. */
 export function pageEnvironment(): ClientEnvironment {
-  const watched = new Map<object, (sight: Sight) => void>()
-  const observer = new IntersectionObserver(
-    (entries) => {
-      for (const { target, intersectionRatio: share, boundingClientRect } of entries)
-        watched.get(target)?.({ share, above: boundingClientRect.bottom <= 0 })
-    },
-    { threshold: [0, 0.5] },
-  )
   return {
     ...commonEnvironment,
     after(ms, run) {
@@ -39,11 +30,16 @@ export function pageEnvironment(): ClientEnvironment {
       },
       isVisible: () => !document.hidden,
       watch(element, onSight) {
-        watched.set(element, onSight)
+        const observer = new IntersectionObserver(
+          (entries) => {
+            for (const { intersectionRatio: share, boundingClientRect } of entries)
+              onSight({ share, above: boundingClientRect.bottom <= 0 })
+          },
+          { threshold: [0, 0.5] },
+        )
         observer.observe(element)
         return () => {
-          observer.unobserve(element)
-          watched.delete(element)
+          observer.disconnect()
         }
       },
     },

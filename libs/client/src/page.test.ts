@@ -95,7 +95,7 @@ describe('an observed pin', () => {
     const onSeen = (_: object, ms: number) => void seen.push(ms)
     const looks = createLooks({ environment, maxLookMs: 5_000, onSeen, onScrolledPast: () => undefined })
     const element = {}
-    looks.observe(element, item, 'k')
+    looks.look(element, item, 'k')
     page.see(element, 1)
     now += 1_000
     timers.shift()!()
@@ -246,6 +246,23 @@ describe('consent', () => {
     expect(calls).toHaveLength(sent)
     expect([...kept.values()]).toEqual(['{"consent":false}'])
     expect(client.userId()).not.toBe(before)
+  })
+})
+
+describe('a choice about consent', () => {
+  it.each(['required', 'assumed'] as const)('stays as it is when the user logs out (%s)', async (consent) => {
+    const { client, calls, dropped } = setUp({ consent }, { page: aPage().page })
+    await client.optOut()
+    client.reset()
+    await client.save('p1')
+    await client.flush()
+    expect(calls).toEqual([])
+    expect(dropped).toMatchObject([{ reason: 'no consent' }])
+    client.optIn()
+    client.reset()
+    await client.save('p2')
+    await client.flush()
+    expect(calls).toHaveLength(1)
   })
 })
 

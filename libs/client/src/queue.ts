@@ -1,4 +1,4 @@
-import { createClockOffset } from './clock-offset.ts'
+import { clockOffsetMs } from './clock-offset.ts'
 import type { ClientEnvironment } from './environment.ts'
 import type { FreshetOptions } from './options.ts'
 import {
@@ -30,15 +30,15 @@ export interface QueueOptions extends FreshetOptions {
 /** Entries on their way to the server. */
 export interface Queue {
   /** Resolves when the entry is in storage or has ended. */
-  add(entry: NewEntry): Promise<void>
+  enqueue(entry: NewEntry): Promise<void>
   /** Sends what waits now. Resolves when none is left or an attempt has failed. */
-  flush(): Promise<unknown>
+  sendNow(): Promise<unknown>
   /** The oldest entries that wait. */
   waiting(count: number): Promise<readonly Entry[]>
   /** The page closes: hands what fits to the browser, and keeps it until it is acknowledged. */
   leave(): void
   /** Drops everything that waits, without consent. */
-  clear(): Promise<unknown>
+  dropAll(): Promise<unknown>
   /** Makes one more attempt and stops. What waits in memory is dropped. */
   close(): Promise<void>
 }
@@ -80,8 +80,7 @@ export function createQueue(options: QueueOptions): Queue {
   let failures = 0
   let batchLimit = maxBatchEvents
   let closed = false
-  // A request takes no longer than its timeout.
-  const clockOffset = createClockOffset(options.requestTimeoutMs ?? defaultTimeoutMs)
+  let offsetMs = 0
 
   /** Reports a failure and sends nothing for a while. If the server asked for it, nothing shortens it. */
   const pause = (error: unknown): void => {
@@ -136,7 +135,7 @@ export function createQueue(options: QueueOptions): Queue {
     })
     let stuck: unknown
     while (left.length > 0 && !cancelPause && maySend()) {
-      const batch = nextBatch(left.slice(0, batchLimit))
+      const batch = nextBatch(left, batchLimit)
       const again = await send(batch, isStillMine).catch((error: unknown) => {
         if (!batch[0]!.to) throw error
         // A merge that fails does not hold up the rest.
@@ -155,7 +154,6 @@ export function createQueue(options: QueueOptions): Queue {
   /** Posts a batch with the client's time and known clock offset, so that the server can correct times. */
   const requestOf = (entries: readonly NewEntry[]): readonly [url: string, body: string] => {
     const { to, json, at } = entries[0]!
-    const offsetMs = clockOffset.ms()
     if (to) return [options.ingestUrl + to, JSON.stringify({ ...parsed(json), occurredAt: isoOf(at + offsetMs) })]
     const list = entries.map((entry) => entry.json).join()
     const about = JSON.stringify({ sentAt: isoOf(now()), clockOffsetMs: offsetMs || undefined })
@@ -186,7 +184,10 @@ export function createQueue(options: QueueOptions): Queue {
     }
     failures = 0
     batchLimit = Math.min(maxBatchEvents, batchLimit * 2)
-    const clockWasWrong = clockOffset.learn(sentAtMs, now(), Date.parse(receivedAt!))
+    const knownMs = offsetMs
+    // A request takes no longer than its timeout.
+    const slackMs = options.requestTimeoutMs ?? defaultTimeoutMs
+    offsetMs = clockOffsetMs(knownMs, slackMs, [sentAtMs, now(), Date.parse(receivedAt!)])
     const receiptOf = (entry: NewEntry): Receipt => receipts[batch.indexOf(entry as Entry)]!
     const accepted = batch.filter((entry) => !('code' in receiptOf(entry)))
     onAccepted(accepted, (entry) => receiptOf(entry).token)
@@ -195,7 +196,7 @@ export function createQueue(options: QueueOptions): Queue {
       batch.filter((entry) => !accepted.includes(entry)),
       (entry) => {
         const { code, field, message } = receiptOf(entry)
-        return (!clockWasWrong || !code.startsWith('EVENT_TIME_')) && { code, field, message }
+        return (offsetMs === knownMs || !code.startsWith('EVENT_TIME_')) && { code, field, message }
       },
     )
   }
@@ -258,7 +259,7 @@ export function createQueue(options: QueueOptions): Queue {
     else if (!closed) cancelTimer ??= after(flushIntervalMs, () => void drain())
   }
 
-  const flush = (): Promise<unknown> => {
+  const sendNow = (): Promise<unknown> => {
     if (!isOrdered) {
       cancelPause?.()
       cancelPause = null
@@ -267,7 +268,7 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   return {
-    add: (entry) =>
+    enqueue: (entry) =>
       new Promise((done) => {
         if (closed || bytes > 2 * maxQueuedBytes) {
           onEnded(entry, closed ? 'closed' : 'queue full')
@@ -279,7 +280,7 @@ export function createQueue(options: QueueOptions): Queue {
         mine.set(entry.id, entry)
         if (adding.push([entry, done]) === 1) added = added.then(addAll)
       }),
-    flush,
+    sendNow,
     waiting: async (count) => (await first(count)).filter(isNew),
     leave() {
       let room = maxKeepaliveBytes
@@ -290,14 +291,14 @@ export function createQueue(options: QueueOptions): Queue {
       // Nobody may be left to read the answer. The entries stay, and are sent again with the same ids.
       if (batch.length > 0 && maySend()) network.postLast(...requestOf(batch))
     },
-    clear: () =>
+    dropAll: () =>
       exclusively(async () => {
         await added
         await end((await first(1e6)).filter(isNew), () => 'no consent')
       }),
     async close() {
       closed = true
-      await flush()
+      await sendNow()
       cancelTimer?.()
       cancelPause?.()
       await exclusively(() => end([...inMemory.values()], () => 'closed'))
@@ -307,11 +308,11 @@ export function createQueue(options: QueueOptions): Queue {
 }
 
 /** The longest prefix of `entries` that fits one request, at least one. */
-function nextBatch(entries: readonly Entry[]): readonly Entry[] {
+function nextBatch(entries: readonly Entry[], limit: number): readonly Entry[] {
   let bytes = 0
   const end = entries.findIndex((entry, index) => {
     bytes += sizeOf(entry)
-    return index > 0 && (bytes > maxKeepaliveBytes || entry.to || entries[0]!.to)
+    return index > 0 && (index >= limit || bytes > maxKeepaliveBytes || entry.to || entries[0]!.to)
   })
   return end < 0 ? entries : entries.slice(0, end)
 }

@@ -82,10 +82,10 @@ export function createNetwork(
       // Else the user changed meanwhile: the token is for the old one.
       if (mine && asked === mine) token = own
       const response = await send(url, body, own, signal ?? ending.signal)
-      return { response, json: (await response.json().catch(() => null)) as Json | null }
+      return [response, (await response.json().catch(() => null)) as Json | null] as const
     }
     let cancel!: () => void
-    const { response, json } = await new Promise<Awaited<ReturnType<typeof attempt>>>((resolve, reject) => {
+    const [response, json] = await new Promise<Awaited<ReturnType<typeof attempt>>>((resolve, reject) => {
       cancel = after(requestTimeoutMs, () => {
         reject(Error('timeout'))
         ending.abort()

@@ -4,14 +4,14 @@ import { parsed } from './store.ts'
 /** Who uses the client, and whether they allow it. */
 export interface User {
   /** The known user, else an anonymous id, which is made and kept here. */
-  id(): string
+  current(): string
   /** The session; a new one after 30 minutes without an event. */
-  session(): string
-  read(): Kept
+  sessionNow(): string
+  kept(): Kept
   /** Changes what is given; undefined forgets it. */
-  update(change: Kept): void
-  /** Forgets everything but the consent, which is kept in any case. */
-  consent(given: boolean | undefined, isForgotten: boolean): void
+  update(change: Kept): Kept
+  /** Keeps nothing but the consent (absent: as it was) and what is given. */
+  renew(consent?: boolean, others?: Kept): void
   consents(): boolean
 }
 
@@ -36,40 +36,36 @@ const activeStepMs = 60_000
 export function createUser(name: string, isAssumed: boolean, { now, newEventId, kept }: ClientEnvironment): User {
   const text = kept(`freshet.${name}`)
   let passing: Kept = {}
-  let last: string | null = null
-  let value: Kept = {}
-  const stored = (): Kept => {
-    const current = text.get()
-    if (current !== last) value = parsed(current) ?? {}
-    last = current
-    return value
-  }
-  const consents = (): boolean => stored().consent ?? isAssumed
   // Each time from the text: another tab may have changed it.
+  const stored = (): Kept => parsed(text.get()) ?? {}
+  const consents = (): boolean => stored().consent ?? isAssumed
   const read = (): Kept => (consents() ? stored() : passing)
-  const update = (change: Kept): void => {
+  const write = (value: Kept): void => {
+    text.set(JSON.stringify(value))
+  }
+  const update = (change: Kept): Kept => {
     const changed = { ...read(), ...change }
-    if (consents()) text.set(JSON.stringify(changed))
+    if (consents()) write(changed)
     else passing = changed
+    return changed
   }
   return {
-    id() {
-      const { user, anonymous = `anon-${newEventId()}` } = read()
-      if (!user && !read().anonymous) update({ anonymous })
-      return user ?? anonymous
+    current() {
+      const { user, anonymous } = read()
+      return user ?? anonymous ?? update({ anonymous: `anon-${newEventId()}` }).anonymous!
     },
-    session() {
+    sessionNow() {
       const { session: last, activeMs = 0 } = read()
       const idleMs = Math.abs(now() - activeMs)
       const session = (idleMs < sessionMs && last) || newEventId()
       if (idleMs > activeStepMs) update({ session, activeMs: now() })
       return session
     },
-    read,
+    kept: read,
     update,
     consents,
-    consent(consent, isForgotten) {
-      text.set(JSON.stringify({ ...(!isForgotten && read()), consent }))
+    renew(consent = stored().consent, others) {
+      write({ ...others, consent })
       passing = {}
     },
   }
