@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findChromium, startChromium } from '../harness/chromium.ts'
 import { eventually } from '../harness/eventually.ts'
 import { postPins } from '../harness/load.ts'
+import { freePorts } from '../harness/ports.ts'
 import { startDevServer, type DevServer } from './dev-server.ts'
 import { packSdk, runProgram, type PackedSdk } from './package.ts'
 import { startPageServer } from './page-server.ts'
@@ -18,11 +20,17 @@ let sdk: PackedSdk
 let dev: DevServer
 let browser: Browser | null = null
 let project = ''
+let examplePort = 0
+let reactPort = 0
 
 beforeAll(async () => {
   sdk = await packSdk()
   project = await sdk.project()
-  dev = await startDevServer()
+  const [first = 0, second = 0] = await freePorts(2)
+  examplePort = first
+  reactPort = second
+  const origins = [`http://localhost:${examplePort}`, `http://127.0.0.1:${reactPort}`]
+  dev = await startDevServer({ FRESHET_CORS_ORIGINS: origins.join() })
   await postPins(dev.ingestUrl, 60)
   browser = path === null ? null : await startChromium(path)
 })
@@ -85,16 +93,36 @@ describe('the example', () => {
     return
   }
 
-  it('page.html shows a feed that follows what its user does', async () => {
-    const pages = await startPageServer({
-      '/': withUrls(readFileSync(join(examples, 'page.html'), 'utf8')),
-      '/freshet.iife.js': `file:${join(project, 'node_modules/@freshet/client/dist/freshet.iife.js')}`,
+  it('page.html, pasted into a file, shows a feed that follows what its user does, by the commands of the README', async () => {
+    const commands = /```sh\nnpm start\n(npm run sdk:example -- (\S+))\n```/.exec(
+      readFileSync(join(root, 'libs/client/README.md'), 'utf8'),
+    )
+    const [, command = '', file = ''] = commands ?? []
+    writeFileSync(join(project, file), withUrls(readFileSync(join(examples, 'page.html'), 'utf8')))
+    const [, ...words] = command.split(' ')
+    const serving = spawn('npm', ['--prefix', root, ...words, '--port', String(examplePort)], {
+      ...{ cwd: project, detached: true, stdio: 'ignore' },
     })
-    const page = await browser!.newPage()
-    await page.goto(pages.url)
-    await use(page)
-    await page.close()
-    pages.close()
+    try {
+      const url = `http://localhost:${examplePort}`
+      await eventually('the page is served', () => fetch(url).catch(() => null), 20_000)
+      const page = await browser!.newPage()
+      await page.goto(url)
+      await use(page)
+      await page.close()
+    } finally {
+      process.kill(-serving.pid!)
+    }
+  })
+
+  it('page.html, opened from a file, is refused: its origin is null', async () => {
+    for (const url of [`${dev.ingestUrl}/v1/engagements`, `${dev.feedUrl}/v1/feed`]) {
+      const { status, headers } = await fetch(url, {
+        method: 'OPTIONS',
+        headers: { origin: 'null', 'access-control-request-method': 'POST' },
+      })
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([404, null])
+    }
   })
 
   it('react.tsx shows a feed that follows what its user does', async () => {
@@ -112,10 +140,13 @@ describe('the example', () => {
       define: { 'process.env.NODE_ENV': '"production"' },
       nodePaths: [join(root, 'node_modules')],
     })
-    const pages = await startPageServer({
-      '/': `<!doctype html><div id="app"></div><script src="/app.js"></script>`,
-      '/app.js': outputFiles[0]!.text,
-    })
+    const pages = await startPageServer(
+      {
+        '/': `<!doctype html><div id="app"></div><script src="/app.js"></script>`,
+        '/app.js': outputFiles[0]!.text,
+      },
+      reactPort,
+    )
     const page = await browser!.newPage()
     await page.goto(pages.url)
     await use(page)

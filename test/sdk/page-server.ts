@@ -8,8 +8,8 @@ export interface PageServer {
   close(): void
 }
 
-/** Starts it; `files` are paths with their contents or, from `file:`, where to read them. */
-export async function startPageServer(files: Readonly<Record<string, string>>): Promise<PageServer> {
+/** Starts it; `files` are paths with their contents or, from `file:`, where to read them. Port 0: any free one. */
+export async function startPageServer(files: Readonly<Record<string, string>>, port = 0): Promise<PageServer> {
   const server = createServer((request, response) => {
     const path = new URL(request.url!, 'http://page').pathname
     const content = files[path]
@@ -18,7 +18,7 @@ export async function startPageServer(files: Readonly<Record<string, string>>): 
     response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' })
     response.end(content.startsWith('file:') ? readFileSync(content.slice(5)) : content)
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {

@@ -1,3 +1,4 @@
+import { webOriginSchema } from '@freshet/access/web-origin'
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { limitSettings } from '@freshet/service/rate-settings'
 import { pseudonymsSchema } from '@freshet/adapters/system/pseudonyms'
@@ -336,7 +337,7 @@ export const processSchema = z.object({
   grpc: z.object(grpcSettings(7070)),
   http: z.object(httpSettings(8070)),
   cors: z.object({
-    origins: z.array(z.string()).default([]).meta({
+    origins: z.array(webOriginSchema).default([]).meta({
       description: 'Web origins that may request feeds, such as `https://www.example.org`; `*`: all origins',
     }),
   }),

@@ -2,7 +2,7 @@ import type { Access } from '@freshet/access/access'
 import { AccessError } from '@freshet/access/errors'
 import type { CallRule } from '@freshet/access/rules'
 import { blenderRules } from '@freshet/adapters/access/blender-rules'
-import { ContractError, isContractError, RateLimitedError, type ErrorCode } from '@freshet/contracts/errors'
+import { ContractError, isContractError, RateLimitedError } from '@freshet/contracts/errors'
 import type { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
@@ -27,6 +27,7 @@ import {
   rankRequestFromJson,
   searchRequestFromJson,
 } from './json-list-request.ts'
+import { openApi, statusOf } from './openapi.ts'
 import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
 
 /** Dependencies of the HTTP server. */
@@ -52,23 +53,8 @@ export interface HttpOptions {
   readonly tls?: TlsServer | null
 }
 
-const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
-  CALL_INVALID_ARGUMENT: 400,
-  CALL_CANCELLED: 499,
-  CALL_RATE_LIMITED: 429,
-  CALL_DEADLINE_EXCEEDED: 504,
-  CALL_UNAVAILABLE: 503,
-  CALL_TLS_FAILED: 503,
-  FEED_MISSING: 404,
-  USER_ERASED: 410,
-  EXPLAIN_SWITCHED_OFF: 403,
-  LOG_UNAVAILABLE: 503,
-  LOG_TLS_FAILED: 503,
-  LOG_LOGIN_REFUSED: 503,
-}
-
 const routes =
-  'GET and POST /v1/feed, /v1/related, /v1/rank, /v1/pins, /v1/search, /v1/explain, /v1/capabilities and, by the Connect protocol, /freshet.blending.v1.Blender/METHOD'
+  'GET /openapi.json, GET and POST /v1/feed, /v1/related, /v1/rank, /v1/pins, /v1/search, /v1/explain, /v1/capabilities and, by the Connect protocol, /freshet.blending.v1.Blender/METHOD'
 
 /** The server can receive this many bodies of the maximum size at the same time. */
 const largestBodies = 64
@@ -191,6 +177,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     preview: asItIs,
     access: blenderRules.getCapabilities,
   })
+  app.get('/openapi.json', { config: { access: { rule: 'public' } } }, async () => openApi())
   void app.register(async (scope) => {
     addBodyParser(scope, contentTypes.proto, { maxBodyBytes, room }, (bytes) => bytes)
     addConnectRoutes(scope, options)

@@ -1,3 +1,4 @@
+import { webOriginSchema } from '@freshet/access/web-origin'
 import { checkKafka, kafkaSchema, kafkaSettings, optionalRedisSchema } from '@freshet/adapters/settings'
 import { limitSettings } from '@freshet/service/rate-settings'
 import { pseudonymsSchema } from '@freshet/adapters/system/pseudonyms'
@@ -103,7 +104,7 @@ export const ingestSettings = {
 
 /** Settings of access from browsers. */
 export const corsSettings = {
-  origins: z.array(z.string().min(1)).default([]).meta({
+  origins: z.array(webOriginSchema).default([]).meta({
     description:
       'Web origins that may post events, such as `https://www.example.org`; `*`: all origins; empty: only the same origin',
   }),

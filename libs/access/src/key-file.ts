@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AccessError } from './errors.ts'
+import { webOriginSchema } from './web-origin.ts'
 
 /** The kinds of keys, with the prefix of their text. */
 export const keyPrefixes = { write: 'fw', server: 'fs', admin: 'fa', internal: 'fi' } as const
@@ -9,7 +10,6 @@ export type KeyKind = keyof typeof keyPrefixes
 
 const keyId = /^f[wsai]_[a-z2-7]{10}$/
 const keyText = /^(f[wsai]_[a-z2-7]{10})_[A-Za-z0-9]{32,64}$/
-const webOrigin = /^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?)$/
 
 const time = z.iso.datetime({ error: 'is not a time such as 2026-01-31T12:00:00Z' })
 const common = {
@@ -25,10 +25,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     kind: z.literal('write'),
     ...common,
     sha256,
-    origins: z
-      .array(z.string().regex(webOrigin, 'is not a web origin such as https://www.example.org'))
-      .max(100)
-      .default([]),
+    origins: z.array(webOriginSchema).max(100).default([]),
   }),
   z.strictObject({ kind: z.literal('admin'), ...common, sha256 }),
   z.strictObject({ kind: z.literal('internal'), ...common, sha256 }),

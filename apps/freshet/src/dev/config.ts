@@ -12,6 +12,9 @@ import type { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { devConsoleSettings } from '../console/settings.ts'
 
+/** Where `npm run sdk:example` serves its page. */
+export const exampleOrigin = 'http://localhost:8095'
+
 /** Settings of the trainer in `freshet dev`. */
 export const devTrainerSchema = trainerSchema.extend({
   // Someone who tries it wants to see a model learn within minutes; later actions still correct the rows.
@@ -67,7 +70,11 @@ export const devSchema = z.object({
   feedHttp: z.object(httpSettings(8070)),
   grpc: z.object(grpcSettings(7070)),
   console: z.object(devConsoleSettings),
-  cors: z.object(corsSettings),
+  cors: z.object({
+    origins: corsSettings.origins.default([exampleOrigin]).meta({
+      description: `Web origins that may post events and request feeds, such as \`https://www.example.org\`; \`*\`: all origins. By default the page that \`npm run sdk:example\` serves`,
+    }),
+  }),
   ingest: z.object(ingestSettings),
   eventLimits: z.object(eventLimitSettings),
   feedLimits: z.object(callLimitSettings),
