@@ -1,44 +1,12 @@
+import type { Awaited, Database, Request, Within } from './indexed-db.ts'
 import { runLeased, type LeaseTimes } from './lease.ts'
 import type { Entry, Store } from './store.ts'
 
-/** The parts of IndexedDB and Web Locks that the store uses. */
-interface Failed {
-  readonly target: { readonly error: Error }
-}
-export interface Awaited {
-  onsuccess?: (() => void) | null
-  oncomplete?: (() => void) | null
-  onerror: ((event: Failed) => void) | null
-  onabort?: ((event: Failed) => void) | null
-}
-export interface Request<T> extends Awaited {
-  readonly result: T
-  onupgradeneeded?: (() => void) | null
-}
-export interface ObjectStore {
-  put(value: object): Request<unknown>
-  delete(key: number): Request<unknown>
-  get(key: string): Request<object | undefined>
-  getAll(range: object, count: number): Request<Entry[]>
-}
-export interface Transaction extends Awaited {
-  objectStore(name: string): ObjectStore
-  commit?(): void
-}
-interface Database {
-  transaction(names: string, mode: 'readwrite', options: { readonly durability: string }): Transaction
-  createObjectStore(name: string, options?: object): unknown
-  close(): void
-  onversionchange: (() => void) | null
-}
 declare const indexedDB: { open(name: string, version: number): Request<Database> }
 declare const IDBKeyRange: { upperBound(key: number): object }
 declare const navigator: { readonly locks?: { request<T>(name: string, run: () => Promise<T>): Promise<T> } }
 
 const objectsName = 'queue'
-
-/** Runs requests in one transaction; resolves when it is complete, to the result of the request that `run` returns. */
-export type Within = <T>(run: (objects: ObjectStore, transaction: Transaction) => Request<T> | void) => Promise<T>
 
 /** Keeps entries in IndexedDB, where all tabs of the origin share them. */
 export function createIndexedStore(name: string, times: LeaseTimes): Store {

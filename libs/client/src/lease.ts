@@ -1,4 +1,4 @@
-import type { Within } from './indexed-store.ts'
+import type { Within } from './indexed-db.ts'
 import type { StillMine } from './store.ts'
 
 /** Who may send, where there are no Web Locks. Its key sorts after all numbers. */

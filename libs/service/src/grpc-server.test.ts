@@ -59,6 +59,8 @@ async function start(services: readonly GrpcService[], more = {}): Promise<GrpcS
     maxMessageBytes: 1 << 20,
     maxMetadataBytes: 8_192,
     maxCallsPerConnection: 1_024,
+    maxConnections: 4_096,
+    maxConnectionsPerAddress: 1_024,
     flowControlWindowBytes: 1 << 20,
     reflection: false,
     descriptors: null,
@@ -222,6 +224,38 @@ describe('a gRPC server', () => {
     expect(await answer).toBe('late')
     await drained
     await expect(unary(clientOf(echo, server.port), 'new', Date.now() + 300)).rejects.toThrow()
+  })
+
+  it('takes only so many connections from an address and in all, and others again when some end', async () => {
+    const metrics = createMetrics()
+    const limits = { maxConnections: 3, maxConnectionsPerAddress: 2, metrics }
+    const { port } = await start([answering], limits)
+    /** A connection; whether the server keeps it. */
+    const open = async (localAddress: string): Promise<{ readonly isKept: boolean; close(): Promise<void> }> => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress })
+      const ended = new Promise<void>((done) => socket.once('close', () => done()))
+      // A server of HTTP/2 speaks first.
+      const greeted = new Promise<true>((done) => socket.once('data', () => done(true)))
+      socket.on('error', () => undefined)
+      const isKept = await Promise.race([greeted, ended.then(() => false)])
+      const close = async (): Promise<void> => {
+        socket.destroy()
+        await ended
+      }
+      closing.push(() => void socket.destroy())
+      return { isKept, close }
+    }
+    const first = await open('127.0.0.1')
+    expect([first.isKept, (await open('127.0.0.1')).isKept, (await open('127.0.0.1')).isKept]).toEqual([
+      ...[true, true],
+      false,
+    ])
+    expect([(await open('127.0.0.2')).isKept, (await open('127.0.0.3')).isKept]).toEqual([true, false])
+    await first.close()
+    await until('room for another', async () => (await open('127.0.0.3')).isKept)
+    const text = await metrics.text()
+    expect(text).toContain('freshet_grpc_connections_refused_total{limit="address-limit"} 1')
+    expect(text).toMatch(/freshet_grpc_connections_refused_total\{limit="limit"\} [1-9]/)
   })
 
   it('drains even if a stream stays open', async () => {

@@ -13,6 +13,7 @@ import type { Access } from '@freshet/access/access'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenError } from './errors.ts'
 import { createGrpcAccess } from './grpc-access.ts'
+import { limitGrpcConnections } from './grpc-connections.ts'
 import { serverCredentials } from './grpc-credentials.ts'
 import { createReflection } from './grpc-reflection.ts'
 import type { GrpcService } from './grpc-service.ts'
@@ -97,6 +98,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     )
   })
 
+  const refusedConnections = options.metrics.counter('freshet_grpc_connections_refused_total')
+  limitGrpcConnections(server, options, (limit) => {
+    refusedConnections.inc({ limit })
+  })
   const setServing = (serving: boolean): void => {
     for (const name of ['', ...names]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING')
   }

@@ -67,6 +67,11 @@ export const metricCatalogue = {
     help: 'Connections that an HTTP server closed, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (every other connection was busy), `stop`.',
     labels: ['server', 'reason'],
   },
+  freshet_grpc_connections_refused_total: {
+    type: 'counter',
+    help: 'Connections that the gRPC server closed at once, by the limit that they exceeded: `limit` (all), `address-limit`.',
+    labels: ['limit'],
+  },
   freshet_tls_reloads_total: {
     type: 'counter',
     help: 'Changes of the files of `tls`, by outcome: loaded (new connections use them), refused (they cannot be used or do not go together; the earlier ones stay).',

@@ -82,6 +82,18 @@ export function grpcSettings(port: number) {
       min: 1,
       max: 1_000_000,
     }),
+    maxConnections: wholeSetting(4_096, {
+      description: 'Maximum number of connections. The server closes new ones beyond it',
+      unit: 'connections',
+      min: 1,
+      max: 1_000_000,
+    }),
+    maxConnectionsPerAddress: wholeSetting(1_024, {
+      description: 'Maximum number of connections from one address. A load balancer in front counts as one address',
+      unit: 'connections',
+      min: 1,
+      max: 1_000_000,
+    }),
     flowControlWindowBytes: wholeSetting(1 << 20, {
       description: 'HTTP/2 flow control window. A window smaller than a message costs a round trip for each message',
       unit: 'bytes',
