@@ -107,20 +107,15 @@ export function openApi(): JsonSchema {
   }
 }
 
+const errorFields: Readonly<Record<string, JsonSchema>> = {
+  code: { type: 'string' },
+  field: { type: 'string', description: 'Which field of the request is wrong; empty: none in particular' },
+  message: { type: 'string' },
+  retryable: { type: 'boolean' },
+}
 const errorSchema: JsonSchema = {
   type: 'object',
-  properties: {
-    error: {
-      type: 'object',
-      properties: {
-        code: { type: 'string' },
-        field: { type: 'string', description: 'The field that is wrong; empty: none in particular' },
-        message: { type: 'string' },
-        retryable: { type: 'boolean' },
-      },
-      required: ['code', 'field', 'message', 'retryable'],
-    },
-  },
+  properties: { error: { type: 'object', properties: errorFields, required: Object.keys(errorFields) } },
   required: ['error'],
 }
 

@@ -47,6 +47,13 @@ export function serviceSettings(operationsPort: number) {
   } as const
 }
 
+const addressSetting = wholeSetting(1_024, {
+  description: 'Maximum number of connections from one address. A load balancer in front counts as one address',
+  unit: 'connections',
+  min: 1,
+  max: 1_000_000,
+})
+
 /** Settings of a gRPC server, for `z.object({ grpc: z.object(grpcSettings(7070)) })`. */
 export function grpcSettings(port: number) {
   return {
@@ -88,12 +95,7 @@ export function grpcSettings(port: number) {
       min: 1,
       max: 1_000_000,
     }),
-    maxConnectionsPerAddress: wholeSetting(1_024, {
-      description: 'Maximum number of connections from one address. A load balancer in front counts as one address',
-      unit: 'connections',
-      min: 1,
-      max: 1_000_000,
-    }),
+    maxConnectionsPerAddress: addressSetting,
     flowControlWindowBytes: wholeSetting(1 << 20, {
       description: 'HTTP/2 flow control window. A window smaller than a message costs a round trip for each message',
       unit: 'bytes',
@@ -148,12 +150,7 @@ export function httpSettings(port: number) {
       min: 1,
       max: 1_000_000,
     }),
-    maxConnectionsPerAddress: wholeSetting(1_024, {
-      description: 'Maximum number of connections from one address. A load balancer in front counts as one address',
-      unit: 'connections',
-      min: 1,
-      max: 1_000_000,
-    }),
+    maxConnectionsPerAddress: addressSetting,
   } as const
 }
 
