@@ -14,6 +14,7 @@ import { type FigureRow, writeFigures } from '../harness/figures.ts'
 import { readArguments } from '../harness/arguments.ts'
 import { runFreshet } from './freshet.ts'
 import { pictureFigures, pictureLines } from './pictures.ts'
+import { relatedFigures, relatedLines } from './related.ts'
 import { recordingOf, recordingsFolder as cache } from './recordings.ts'
 import { figures, qualityRows, type QualityRow } from './rows.ts'
 
@@ -159,8 +160,10 @@ if (process.argv[1] === import.meta.filename) {
       kept.push(figureRow(row, report))
       console.log(line(row, report))
     }
-    if (values.set === undefined && values.only === undefined)
+    if (values.set === undefined && values.only === undefined) {
       console.log(`\n${pictureLines(pictureFigures(1)).join('\n')}`)
+      console.log(`\n${relatedLines(await relatedFigures(20, 10_000)).join('\n')}`)
+    }
     const columns = [...figures.map((name) => name.toUpperCase()), 'questions', 'published by others']
     writeFigures(values.json, { columns, rows: kept, problems })
   }

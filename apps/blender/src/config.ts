@@ -79,6 +79,17 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 2_000,
   }),
+  relatedOrder: z.enum(['sources', 'model']).default('sources').meta({
+    description:
+      'What orders related pins: `sources`, how much the sources, which start from the open pin, make of each pin, and its topics; or `model`, the serving model, which has learned what users do on the home feed',
+  }),
+  relatedTopicFactor: numberSetting(4, {
+    description:
+      'With `relatedOrder` `sources`, a pin that has all topics of the open pin counts this many times as much as one that has none of them. 1: topics do not count',
+    unit: 'factor',
+    min: 1,
+    max: 1_000,
+  }),
   minCandidates: wholeSetting(200, {
     description:
       'If its sources find fewer candidates than this, the candidate service also sweeps the catalogue for pins that the user has not seen. 0: it never sweeps, and feeds may end early',

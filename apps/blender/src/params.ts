@@ -9,6 +9,8 @@ const perRequest = {
   recordBudgetMs: true,
   maxCandidates: true,
   relatedCandidates: true,
+  relatedOrder: true,
+  relatedTopicFactor: true,
   minCandidates: true,
   pagesRankedAgain: true,
   recordFeatures: true,

@@ -4,6 +4,7 @@ import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
+import { relatedScores } from './related-order.ts'
 import { askRanker, rankRequest, takeUtilities, type Ranked } from './ask-ranker.ts'
 
 /** Columns of scores. */
@@ -16,10 +17,15 @@ export interface ScoreColumns {
 /** The time limit of all stages that ask the ranker. */
 export const rankBudget = ({ params }: Pick<FeedRequest, 'params'>) => ({ ms: params.rankBudgetMs, share: 0.6 })
 
-/** Asks the ranker for scores. If it does not answer, the retrieval order stays. */
+/** Asks the ranker for scores. If it does not answer, the retrieval order stays. Related pins have an order of their own, unless a parameter says otherwise. */
 export function rank({
   ranker,
-}: Pick<StagePorts, 'ranker'>): Scorer<FeedRequest & UserContext & FreshnessContext, CandidateColumns, ScoreColumns> {
+  facts,
+}: Pick<StagePorts, 'ranker' | 'facts'>): Scorer<
+  FeedRequest & UserContext & FreshnessContext,
+  CandidateColumns,
+  ScoreColumns
+> {
   return {
     kind: 'scorer',
     name: 'rank',
@@ -28,6 +34,8 @@ export function rank({
     run: async (request, slate, { timeoutMs, signal }) => {
       const { columns, rows, size } = slate
       if (rows.length === 0) return retrievalOrder(slate)
+      if (request.surface === 'related' && request.params.relatedOrder === 'sources')
+        return { utilities: relatedScores(request, slate, facts), ranked: null }
       const call = { timeoutMs, signal, headers: request.trace }
       const answer = await askRanker(ranker, rankRequest(request, columns, rows), call)
       const utilities = new Float32Array(size)
