@@ -1,6 +1,8 @@
 import { engagementFields } from '@freshet/contracts/json/engagement'
 import { pinFields } from '@freshet/contracts/json/pin'
 import { nearest } from '@freshet/domain/nearest'
+import { namesSomebody, type Guess } from './guess.ts'
+import { namesOf, plainName } from './names.ts'
 import { ImportError } from './problem.ts'
 
 /** The kind of event that rows become. */
@@ -31,79 +33,6 @@ export interface MappingOptions {
   readonly inRules: ReadonlySet<string>
 }
 
-const pinNames = [
-  'pinid',
-  'pin',
-  'itemid',
-  'item',
-  'movieid',
-  'productid',
-  'articleid',
-  'contentid',
-  'postid',
-  'bookid',
-]
-const productNames = ['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']
-
-/** Column names that mean a field, in lower case without spaces, hyphens and underscores. The earliest name in a list wins. */
-const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]>>>> = {
-  engagements: {
-    eventId: ['eventid', 'eventuuid'],
-    userId: ['userid', 'user', 'uid', 'visitorid', 'customerid', 'memberid', 'accountid', 'reviewerid', 'profileid'],
-    sessionId: ['sessionid', 'session', 'visitid'],
-    action: ['action', 'event', 'eventtype', 'eventname', 'behavior', 'behaviour', 'behaviortype', 'interaction'],
-    pinId: [...pinNames, ...productNames],
-    boardId: ['boardid', 'board', 'playlistid', 'collectionid', 'listid'],
-    creatorId: ['creatorid'],
-    topicId: ['topicid'],
-    occurredAt: [
-      'occurredat',
-      'timestamp',
-      'time',
-      'ts',
-      'eventtime',
-      'datetime',
-      'date',
-      'createdat',
-      'at',
-      'when',
-    ].concat(['ratedat', 'clickedat', 'viewedat', 'unixreviewtime', 'timestampms']),
-    feedId: ['feedid'],
-    position: ['position', 'rank'],
-    surface: ['surface'],
-    dwellMs: ['dwellms'],
-    rating: ['rating', 'stars', 'score', 'overall', 'ratingvalue'],
-  },
-  pins: {
-    pinId: [...pinNames, 'id', ...productNames],
-    title: ['title', 'name', 'headline', 'productname'],
-    description: ['description', 'summary', 'abstract', 'text', 'body'],
-    topics: ['topics', 'genres', 'genre', 'categories', 'category', 'topic', 'tags', 'department'],
-    creatorId: [
-      'creatorid',
-      'creator',
-      'author',
-      'authorid',
-      'artist',
-      'artistid',
-      'brand',
-      'director',
-      'seller',
-      'sellerid',
-    ],
-    createdAt: ['createdat', 'publishedat', 'created', 'published', 'releasedate', 'date', 'timestamp', 'year'],
-    locale: ['locale', 'language', 'lang'],
-    imageUrl: ['imageurl', 'image', 'imgurl', 'poster', 'posterurl', 'thumbnail', 'picture'],
-    visualEmbedding: ['visualembedding', 'embedding', 'vector'],
-    availableFrom: ['availablefrom', 'validfrom', 'startsat'],
-    expiresAt: ['expiresat', 'expires', 'validuntil', 'endsat'],
-    safetyLabels: ['safetylabels', 'contentlabels'],
-    minAge: ['minage', 'minimumage', 'agelimit'],
-    imageSignature: ['imagesignature', 'imagehash', 'phash'],
-    deleted: ['deleted', 'isdeleted', 'removed'],
-  },
-}
-
 /** The fields that `--map` accepts. */
 export const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
   engagements: [...engagementFields, 'rating'],
@@ -115,8 +44,16 @@ export function isTimeField(field: string): boolean {
   return ['occurredAt', 'createdAt', 'availableFrom', 'expiresAt'].includes(field)
 }
 
-/** Determines the fields of columns from the options and from their names. Throws an ImportError if a required field has no column. */
-export function mapColumns(file: string, columns: readonly string[], options: MappingOptions): Mapping {
+/**
+ * Determines the fields of columns from the options, from their names, and from `guess` what these leave open. Throws an ImportError if a required field
+ * has no column.
+ */
+export function mapColumns(
+  file: string,
+  columns: readonly string[],
+  options: MappingOptions,
+  guess: (mapping: Mapping) => readonly Guess[] = () => [],
+): Mapping {
   for (const name of [...options.mapped.keys(), ...options.inRules]) {
     if (name === '*' || columns.includes(name)) continue
     const near = nearest(name, columns)
@@ -132,7 +69,8 @@ export function mapColumns(file: string, columns: readonly string[], options: Ma
     options.as === null ? 'pins and engagements have' : `${options.as} have`,
     options.as === null ? all : fieldsOf[options.as],
   )
-  const mapping = proposeColumns(columns, options)
+  const named = proposeColumns(columns, options)
+  const mapping = withGuesses(named, guess(named))
   checkFields(file, options, `${mapping.as} have`, fieldsOf[mapping.as])
   checkComplete(file, mapping, columns)
   return mapping
@@ -146,6 +84,16 @@ export function proposeColumns(columns: readonly string[], options: MappingOptio
     (name, at) => !fields.some(({ column }) => column === at) && !options.inRules.has(name) && name !== '',
   )
   return { as, fields, unused }
+}
+
+/** A guess takes a column from another field, as the session that becomes the user. */
+function withGuesses(mapping: Mapping, guesses: readonly Guess[]): Mapping {
+  const isTaken = (column: number): boolean => guesses.some((guess) => guess.column === column)
+  return {
+    ...mapping,
+    fields: [...mapping.fields.filter(({ column }) => !isTaken(column)), ...guesses],
+    unused: mapping.unused.filter((name) => !guesses.some((guess) => guess.name === name)),
+  }
 }
 
 function checkFields(file: string, { mapped }: MappingOptions, who: string, fields: readonly string[]): void {
@@ -181,9 +129,7 @@ function fieldsByColumn(columns: readonly string[], as: Target, { mapped }: Mapp
 /** Rows with a user are engagements. */
 function guessTarget(columns: readonly string[], { mapped }: MappingOptions): Target {
   if ([...mapped.values()].some((field) => field === 'userId')) return 'engagements'
-  return columns.some((name) => !mapped.has(name) && namesOf.engagements['userId']?.includes(plainName(name)) === true)
-    ? 'engagements'
-    : 'pins'
+  return namesSomebody(columns.filter((name) => !mapped.has(name))) ? 'engagements' : 'pins'
 }
 
 function checkComplete(file: string, { as, fields, unused }: Mapping, columns: readonly string[]): void {
@@ -219,8 +165,4 @@ export function nearFields({ as, fields, unused }: Mapping): ReadonlyMap<string,
     if (near !== undefined) hints.set(name, near[0])
   }
   return hints
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replaceAll(/[\s_.-]/g, '')
 }

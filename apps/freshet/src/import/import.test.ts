@@ -250,8 +250,10 @@ describe('A16 · columns and rules', () => {
   })
 
   it('suggests a column whose name resembles a missing one', async () => {
-    const { error } = await world.run(world.file('e.csv', 'usr_id,item,ts\nann,p1,1714557600\n'), { as: 'engagements' })
-    expect(error?.message).toMatch(/no column is the user; is it "usr_id"\? Give --map usr_id=userId/)
+    const { error } = await world.run(world.file('e.csv', 'usre_id,other,item,ts\nann,bob,p1,1714557600\n'), {
+      as: 'engagements',
+    })
+    expect(error?.message).toMatch(/no column is the user; is it "usre_id"\? Give --map usre_id=userId/)
   })
 })
 

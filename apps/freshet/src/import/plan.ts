@@ -1,5 +1,6 @@
 import { createConverter, plainText, type Conversion, type Converted } from './convert.ts'
 import { isTimeField, mapColumns, nearFields, type Mapping, type Target } from './fields.ts'
+import { guessFields } from './guess.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
 import { readRows, type Row } from './rows.ts'
@@ -63,15 +64,25 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
     return { kind: 'recording', sample, lines: [`${head}; pins and engagements keep their ids and times`] }
   }
   const { rules: ruled, mapped } = options.map
-  const mapping = mapColumns(file, shape.columns, {
-    as: options.as,
-    mapped,
-    inRules: new Set(ruled.map(({ column }) => column)),
-  })
-  const rows = await firstRows(sample, shape)
+  const given = { as: options.as, mapped, inRules: new Set(ruled.map(({ column }) => column)) }
+  // Read before the columns are known, because some are known only by what they hold; without rows, the error is of them.
+  const { rows, problem } = await firstRows(sample, shape).then(
+    (found) => ({ rows: found, problem: null }),
+    (thrown: unknown) => ({ rows: [], problem: thrown }),
+  )
   const sampleOf = (column: number): unknown[] => rows.flatMap((row) => ('cells' in row ? [row.cells[column]] : []))
+  const reasons = new Map<string, string>()
+  const mapping = mapColumns(file, shape.columns, given, (named) => {
+    const guesses = guessFields(named, shape.columns, sampleOf, options.nowMs)
+    for (const { name, why } of guesses) reasons.set(name, why)
+    return guesses
+  })
+  if (problem !== null) throw problem
   const lines = [`${head}; ${mapping.as}`]
-  for (const { field, name } of mapping.fields) lines.push(`  ${name} → ${field}`)
+  for (const { field, name } of mapping.fields) {
+    const why = reasons.get(name)
+    lines.push(`  ${name} → ${field}${why === undefined ? '' : ` (${why}; --map ${name}=- changes this)`}`)
+  }
   const hints = nearFields(mapping)
   if (mapping.unused.length > 0) {
     const named = mapping.unused.map((name) => {

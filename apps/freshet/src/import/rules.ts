@@ -116,24 +116,28 @@ export interface RatingRules {
   readonly rules: readonly Rule[]
 }
 
-/** Rules for a scale of ratings: from four fifths a save, from three fifths a closeup, below a dismiss. Throws an ImportError if the sample does not show the scale. */
+const scales = [1, 5, 10, 100] as const
+
+/**
+ * Rules for a scale of ratings: from four fifths a save, from three fifths a closeup, below a dismiss. Cells that are not ratings are refused row by row,
+ * as long as they are fewer than half. Throws an ImportError if the sample does not show the scale.
+ */
 export function ratingRules(file: string, column: string, sample: readonly string[]): RatingRules {
   const given = sample.filter((cell) => cell !== '')
-  const words = given.find((cell) => Number.isNaN(Number(cell)))
+  const word = given.find((cell) => Number.isNaN(Number(cell)))
   const numbers = given.map(Number).filter((number) => !Number.isNaN(number))
-  // A few wrong cells are refused row by row.
-  if (words !== undefined && numbers.length < 0.9 * given.length) {
+  if (word !== undefined && 2 * numbers.length <= given.length) {
     throw new ImportError(
       file,
-      `the column ${column} contains ${JSON.stringify(words)}, which is not a number (the decimal separator is a point); give rules, for example --map '${column}=${words}:save'`,
+      `the column ${column} contains ${JSON.stringify(word)}, which is not a number (the decimal separator is a point); give rules, for example --map '${column}=${word}:save'`,
     )
   }
-  const largest = numbers.reduce((most, value) => Math.max(most, value), 0)
-  const scale = [1, 5, 10, 100].find((most) => largest <= most)
-  if (scale === undefined || numbers.some((value) => !(value >= 0))) {
+  const possible = numbers.filter((value) => value >= 0 && value <= 100)
+  const scale = scales.find((most) => isScaleOf(possible, most))
+  if (scale === undefined || (numbers.length > 0 && 2 * possible.length <= numbers.length)) {
     throw new ImportError(
       file,
-      `the column ${column} is not a known scale of ratings (0–1, 5, 10, 100): its values range from ${Math.min(...numbers)} to ${largest}; give rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
+      `the column ${column} is not a known scale of ratings (0–1, 5, 10, 100): its values range from ${Math.min(...numbers)} to ${Math.max(...numbers)}; give rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
     )
   }
   const rule = (comparison: Comparison, share: number, action: Action): Rule => ({
@@ -143,6 +147,13 @@ export function ratingRules(file: string, column: string, sample: readonly strin
     action,
   })
   return { scale, rules: [rule('>=', 8, 'save'), rule('>=', 6, 'closeup'), rule('<', 6, 'dismiss')] }
+}
+
+/** Whether ratings are of a scale: all are, or all but one in 20, or one of at least three, that are far above it. */
+function isScaleOf(numbers: readonly number[], most: number): boolean {
+  const above = numbers.filter((value) => value > most)
+  const isFew = 20 * above.length <= numbers.length || (above.length === 1 && numbers.length >= 3)
+  return above.length === 0 || (isFew && most > 1 && above.every((value) => value > 2 * most))
 }
 
 /** A rule in the syntax of `--map`. */

@@ -37,6 +37,9 @@ const delimiterNames: Readonly<Record<string, string>> = {
   ';': 'CSV with semicolons',
   '|': 'rows with |',
   '::': 'rows with ::',
+  '^': 'rows with ^',
+  '~': 'rows with ~',
+  '\u0001': 'rows with ^A',
 }
 
 const ratingColumns = ['userId', 'movieId', 'rating', 'timestamp'] as const

@@ -56,7 +56,7 @@ async function importNow(id: string, reading: object = {}, dryRun = false): Prom
 
 /** Odd on purpose: semicolons, quoted line breaks, an unknown column, wrong rows. */
 const oddRows = [
-  'visitor;article;when;note;kind',
+  'who;what;moment;note;kind',
   'ada;p1;2001-02-03T10:00:00Z;"one',
   'two";buy',
   'ben;p2;2001-02-03T11:00:00Z;plain;view',
@@ -65,7 +65,7 @@ const oddRows = [
   'di;p4;2001-02-03T12:00:00Z;;dance',
   'ed;p5;2001-02-03T13:00:00Z;;view',
 ].join('\n')
-const mapped = { visitor: 'userId', article: 'pinId', when: 'occurredAt', kind: 'action' }
+const mapped = { who: 'userId', what: 'pinId', moment: 'occurredAt', kind: 'action' }
 
 describe('an import through the page', () => {
   it('shows the columns with samples, and what is missing, until they are mapped by hand', async () => {
@@ -76,7 +76,7 @@ describe('an import through the page', () => {
     expect(guessed.problem).toMatch(/^no column is the pin/)
     expect(guessed.problem).not.toContain(world.folder)
     expect(guessed.fields).toEqual(expect.arrayContaining(['userId', 'pinId', 'title']))
-    expect(guessed.columns.map(({ name }) => name)).toEqual(['visitor', 'article', 'when', 'note', 'kind'])
+    expect(guessed.columns.map(({ name }) => name)).toEqual(['who', 'what', 'moment', 'note', 'kind'])
     expect(guessed.columns[3]?.samples[0]).toBe('one\ntwo')
 
     const plan = await planOf(id, { mapped })
@@ -84,7 +84,7 @@ describe('an import through the page', () => {
     expect(plan.columns.map(({ field }) => field)).toEqual(['userId', 'pinId', 'occurredAt', null, 'action'])
     expect(plan.first[0]).toMatchObject({ line: 2, event: { userId: 'ada', pinId: 'p1', action: 'save' } })
     expect(plan.command).toBe(
-      'npx freshet import odd.csv --map visitor=userId --map article=pinId --map when=occurredAt --map kind=action'.replaceAll(
+      'npx freshet import odd.csv --map who=userId --map what=pinId --map moment=occurredAt --map kind=action'.replaceAll(
         /--map (\S+)/g,
         "--map '$1'",
       ),
