@@ -66,10 +66,8 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
   const { rules: ruled, mapped } = options.map
   const given = { as: options.as, mapped, inRules: new Set(ruled.map(({ column }) => column)) }
   // Read before the columns are known, because some are known only by what they hold; without rows, the error is of them.
-  const { rows, problem } = await firstRows(sample, shape).then(
-    (found) => ({ rows: found, problem: null }),
-    (thrown: unknown) => ({ rows: [], problem: thrown }),
-  )
+  const reading = firstRows(sample, shape)
+  const rows = await reading.catch(() => [])
   const sampleOf = (column: number): unknown[] => rows.flatMap((row) => ('cells' in row ? [row.cells[column]] : []))
   const reasons = new Map<string, string>()
   const mapping = mapColumns(file, shape.columns, given, (named) => {
@@ -77,7 +75,7 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
     for (const { name, why } of guesses) reasons.set(name, why)
     return guesses
   })
-  if (problem !== null) throw problem
+  await reading
   const lines = [`${head}; ${mapping.as}`]
   for (const { field, name } of mapping.fields) {
     const why = reasons.get(name)
