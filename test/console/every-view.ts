@@ -75,6 +75,16 @@ export const everyView: readonly View[] = [
       await page.getByRole('dialog', { name: 'Who looks' }).waitFor()
     },
   },
+  {
+    name: 'unknown-path',
+    path: '/nowhere/at-all',
+    prepare: (page) => page.getByRole('heading', { name: 'Nothing is here' }).waitFor(),
+  },
+  {
+    name: 'unknown-pin',
+    path: '/pin/nobody-has-this',
+    prepare: (page) => page.getByRole('heading', { name: 'There is no such pin' }).waitFor(),
+  },
   operatorView('pipeline', 'Pipeline', nothing),
   operatorView('sources', 'Sources', nothing),
   operatorView('models', 'Models', nothing),

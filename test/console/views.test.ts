@@ -35,6 +35,18 @@ describeConsole('the views of the console', ({ server, open }) => {
     expect(state).toContain(saves[0])
   })
 
+  it.each([
+    ['/nowhere/at-all', 'Nothing is here'],
+    ['/operate/nothing', 'Nothing is here'],
+    ['/pin/nobody-has-this', 'There is no such pin'],
+  ])('says that nothing is at %s, and leads back to the feed', async (path, title) => {
+    const { page } = await open({ path })
+    await page.getByRole('heading', { name: title }).waitFor()
+    await page.getByRole('link', { name: 'Go to the feed' }).click()
+    await feedOf(page)
+    await page.getByRole('heading', { name: title }).waitFor({ state: 'detached' })
+  })
+
   it('works on a phone', async () => {
     const { page } = await open({ isPhone: true })
     const pins = await feedOf(page)

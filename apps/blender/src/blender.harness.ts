@@ -83,7 +83,13 @@ export async function aBlender(
     engineClock: slowClock(engineClockOf(clock), given.lookMs ?? 0),
     random: createSeededRandom(1),
     // Most tests need no catalogue.
-    config: blenderSchema.parse({ showUnlistedPins: true, relatedCandidates: 500, relatedOrder: 'model', cursorKey, ...given.config }),
+    config: blenderSchema.parse({
+      showUnlistedPins: true,
+      relatedCandidates: 500,
+      relatedOrder: 'model',
+      cursorKey,
+      ...given.config,
+    }),
     observer: {
       ran: (record) => records.push(record),
       answered: () => {},
@@ -197,7 +203,13 @@ export async function aBlenderOn(
     ranker: { rank: async (request) => rankedPins(request) },
     engineClock: createSystemEngineClock(),
     random: createSeededRandom(1),
-    config: blenderSchema.parse({ showUnlistedPins: true, relatedCandidates: 500, relatedOrder: 'model', cursorKey, ...given.config }),
+    config: blenderSchema.parse({
+      showUnlistedPins: true,
+      relatedCandidates: 500,
+      relatedOrder: 'model',
+      cursorKey,
+      ...given.config,
+    }),
     observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
   })
 }

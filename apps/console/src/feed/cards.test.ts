@@ -26,6 +26,22 @@ describe('cards', () => {
     expect(cards.version()).toBe(1)
   })
 
+  it('say which pins the catalogue does not have, until it has them', async () => {
+    let catalogue = ['a']
+    const cards = createCards({
+      loadCards: async (pinIds) => pinIds.filter((pinId) => catalogue.includes(pinId)).map(aCard),
+      loadTitles: null,
+    })
+    expect(cards.isUnknown('b')).toBe(false)
+    cards.want(['a', 'b'])
+    await settled()
+    expect([cards.isUnknown('a'), cards.isUnknown('b')]).toEqual([false, true])
+    catalogue = ['a', 'b']
+    cards.want(['b'])
+    await settled()
+    expect(cards.isUnknown('b')).toBe(false)
+  })
+
   it('have titles in the language where there are some, and their own where that fails', async () => {
     const named = createCards({
       loadCards: async (pinIds) => pinIds.map(aCard),

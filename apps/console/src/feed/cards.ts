@@ -9,6 +9,8 @@ export interface Cards {
   get(pinId: string): PinCard | undefined
   /** The title in the language of the person; the card's own where there is none. */
   titleOf(pinId: string): string
+  /** Whether the catalogue answered that it has no such pin. */
+  isUnknown(pinId: string): boolean
   /** Loads pins that are missing. Failures are repeated with the next call. */
   want(pinIds: readonly string[]): void
 }
@@ -29,6 +31,7 @@ export function createCards({ loadCards, loadTitles }: CardSources): Cards {
   const cards = new Map<string, PinCard>()
   const titles = new Map<string, string>()
   const asked = new Set<string>()
+  const unknown = new Set<string>()
   const listeners = new Set<() => void>()
   let version = 0
 
@@ -40,7 +43,11 @@ export function createCards({ loadCards, loadTitles }: CardSources): Cards {
           loadTitles(pinIds).catch(() => ({}))
         : Promise.resolve({})
       const [found, named] = await Promise.all([loadCards(pinIds), naming])
-      for (const card of found) cards.set(card.pinId, card)
+      for (const pinId of pinIds) unknown.add(pinId)
+      for (const card of found) {
+        cards.set(card.pinId, card)
+        unknown.delete(card.pinId)
+      }
       for (const [pinId, title] of Object.entries(named)) titles.set(pinId, title)
       while (cards.size > maxKept) cards.delete(cards.keys().next().value!)
       version++
@@ -60,6 +67,7 @@ export function createCards({ loadCards, loadTitles }: CardSources): Cards {
     version: () => version,
     get: (pinId) => cards.get(pinId),
     titleOf: (pinId) => titles.get(pinId) || cards.get(pinId)?.title || '',
+    isUnknown: (pinId) => unknown.has(pinId),
     want(pinIds) {
       const missing = [...new Set(pinIds)].filter((pinId) => !cards.has(pinId) && !asked.has(pinId))
       for (let from = 0; from < missing.length; from += maxBatch) void load(missing.slice(from, from + maxBatch))

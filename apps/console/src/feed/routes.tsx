@@ -1,4 +1,5 @@
-import { useRoute } from 'wouter'
+import { useLocation, useRoute } from 'wouter'
+import { NotFound } from '../shell/not-found.tsx'
 import { Closeup } from './closeup/closeup.tsx'
 import { FreshnessLine } from './freshness/freshness-line.tsx'
 import { FeedPage } from './page.tsx'
@@ -8,6 +9,8 @@ import { SearchPage } from './search/search-page.tsx'
 export function FeedRoutes() {
   const [isSearch] = useRoute('/search')
   const [isOpen, opened] = useRoute('/pin/:pinId')
+  const [path] = useLocation()
+  if (path !== '/' && !isSearch && !isOpen) return <NotFound />
   return (
     <>
       <div inert={isOpen}>{isSearch ? <SearchPage /> : <FeedPage />}</div>

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { Redirect, Route, Switch } from 'wouter'
+import { NotFound } from '../shell/not-found.tsx'
 import { Skeleton } from '../ui/states.tsx'
 
 // Apart from the feed, so that the first visit does not load them.
@@ -25,9 +26,10 @@ export function OperatorRoutes() {
         <Route path="/operate/pins/:pinId?" component={PinView} />
         <Route path="/operate/import" component={ImportView} />
         <Route path="/operate/system" component={SystemView} />
-        <Route>
+        <Route path="/operate">
           <Redirect to="/operate/pipeline" />
         </Route>
+        <Route component={NotFound} />
       </Switch>
     </Suspense>
   )

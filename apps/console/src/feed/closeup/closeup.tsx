@@ -1,6 +1,6 @@
 import type { FeedItem } from '@freshet/client/browser'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { useLocation } from 'wouter'
+import { Link, useLocation } from 'wouter'
 import { useConfig } from '../../api/config-context.tsx'
 import { embedCrop, type Box } from '../../api/demo.ts'
 import { useResource } from '../../api/use-resource.ts'
@@ -54,6 +54,8 @@ export function Closeup({ pinId }: { readonly pinId: string }) {
     ref.current!.focus({ preventScroll: true })
   }, [cards, pinId])
   const title = titles.titleOf(pinId) || pinId
+  // A feed may show pins that the catalogue does not list.
+  const isMissing = titles.isUnknown(pinId) && !shown.has(pinId)
   return (
     <section ref={ref} className="closeup" aria-label={title} data-scroller tabIndex={-1}>
       <IconButton
@@ -65,8 +67,14 @@ export function Closeup({ pinId }: { readonly pinId: string }) {
       >
         <Icon name="back" />
       </IconButton>
-      <Opened key={pinId} pin={pin} title={title} onCrop={setBox} />
-      {box ? (
+      {isMissing ? (
+        <EmptyState title="There is no such pin" action={<Link href="/">Go to the feed</Link>}>
+          {`Nothing in the catalogue has the id ${pinId.slice(0, 80)}. It may have been deleted.`}
+        </EmptyState>
+      ) : (
+        <Opened key={pinId} pin={pin} title={title} onCrop={setBox} />
+      )}
+      {isMissing ? null : box ? (
         <Similar
           pinId={pinId}
           box={box}
