@@ -3,7 +3,7 @@ import { readKafkaSettings } from '@freshet/freshet/connection'
 import { loadConfig } from '@freshet/service/config'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { environmentOf, kubernetesVariables, needed, podOf, render, workloads, workloadOf, type Resource } from './rendered.ts'
+import { ciValues, environmentOf, kubernetesVariables, needed, podOf, render, valueSets, workloads, workloadOf, type Resource } from './rendered.ts'
 import { services } from './schema.ts'
 
 const releases = ['freshet', 'freshet-blender', 'freshet-kafka', 'freshet-grpc', 'kafka', 'f', '3.feeds', 'x'.repeat(53)] as const
@@ -12,6 +12,31 @@ async function schemaOf(service: string): Promise<z.ZodObject> {
   const path = join(import.meta.dirname, '../../apps', service, 'src/config.ts')
   return ((await import(/* @vite-ignore */ path)) as { processSchema: z.ZodObject }).processSchema
 }
+
+/** An environment without the files of secrets, which are not here; chart-start.test.ts starts processes with files. */
+function withoutFiles(env: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(env).filter(([name]) => !/_FILE$|_TLS_OPERATIONS$|_KAFKA_SASL_|_REDIS_USERNAME$/.test(name))
+  return Object.fromEntries(kept)
+}
+
+describe('every set of values', () => {
+  it.each(valueSets)('%s: each container gets an environment that its process accepts', async (name) => {
+    const resources = render(ciValues(name))
+    const secrets = { 'page-tokens/2026': 'a key of earlier pages', 'page-tokens/2027': 'a key of present pages' }
+    const found = workloads(resources).filter(({ metadata }) => services.includes(metadata.labels['app.kubernetes.io/name']!))
+    expect(found.length).toBeGreaterThan(4)
+    for (const workload of found) {
+      const [container] = podOf(workload).containers
+      // References to a ConfigMap that is not here.
+      const known = container.env!.filter(({ value, valueFrom }) => value !== undefined || valueFrom?.secretKeyRef !== undefined)
+      const env = withoutFiles(environmentOf({ ...container, env: known }, secrets))
+      const foreign: string[] = []
+      const schema = await schemaOf(workload.metadata.labels['app.kubernetes.io/name']!)
+      expect(() => loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) }), workload.metadata.name).not.toThrow()
+      expect(foreign, workload.metadata.name).toEqual([])
+    }
+  })
+})
 
 describe.each(releases)('A20 · a release called %s', (release) => {
   let resources: readonly Resource[]

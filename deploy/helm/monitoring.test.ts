@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { chartFolder, ciValues, helm, needed, ofKind, podOf, render, set, workloads } from './rendered.ts'
+import { chartFolder, ciValues, helm, needed, ofKind, plainVariables, podOf, render, set, workloads } from './rendered.ts'
 
 const rules = join(chartFolder, 'files/rules.yaml')
 const dashboards = join(chartFolder, 'files/dashboards')
@@ -18,16 +18,26 @@ describe('monitoring', () => {
     const [monitor] = ofKind(resources, 'PodMonitor')
     expect(monitor).toMatchObject({ metadata: { labels: { release: 'prometheus' } } })
     const { selector, podMetricsEndpoints } = monitor!.spec as unknown as { selector: { matchLabels: Record<string, string> }; podMetricsEndpoints: object[] }
-    expect(podMetricsEndpoints).toMatchObject([{ port: 'operations', path: '/metrics', interval: '10s', scheme: 'https' }])
+    expect(podMetricsEndpoints).toMatchObject([{ port: 'operations', path: '/metrics', interval: '10s' }])
+    expect(podMetricsEndpoints[0]).not.toHaveProperty('scheme')
     for (const workload of workloads(resources)) {
       expect(workload.spec.template!.metadata.labels).toMatchObject(selector.matchLabels)
       if (workload.kind !== 'Job') expect(podOf(workload).containers[0].ports!.map(({ name }) => name)).toContain('operations')
     }
   })
 
-  it('a PodMonitor reads without TLS where the services have none', () => {
-    const [monitor] = ofKind(render(set('monitoring.podMonitor.enabled=true')), 'PodMonitor')
-    expect(JSON.stringify(monitor)).not.toMatch(/https|tlsConfig/)
+  it('a PodMonitor and the probes speak TLS where the operations ports do', () => {
+    const resources = render([...ciValues('monitoring'), '--set', 'tls.operations=true'])
+    const [monitor] = ofKind(resources, 'PodMonitor')
+    expect(monitor!.spec).toMatchObject({ podMetricsEndpoints: [{ scheme: 'https', tlsConfig: { ca: { secret: { name: 'freshet-ca' } } } }] })
+    for (const workload of workloads(resources)) {
+      if (workload.kind === 'Job') continue
+      const [container] = podOf(workload).containers
+      expect(plainVariables(workload)['FRESHET_TLS_OPERATIONS'], workload.metadata.name).toBe('true')
+      for (const probe of [container.livenessProbe, container.readinessProbe]) expect(probe).toMatchObject({ httpGet: { scheme: 'HTTPS' } })
+    }
+    expect(() => render(set('tls.operations=true'))).toThrow(/tls\.serverSecret\.name/)
+    expect(() => render(set('services.ranker.config.TLS_OPERATIONS=true'))).toThrow(/set tls\.operations/)
   })
 
   it('the rules are those of files/rules.yaml; without the file the chart says so', () => {

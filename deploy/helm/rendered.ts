@@ -106,10 +106,13 @@ export function workloads(resources: readonly Resource[]): readonly Resource[] {
   return resources.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet' || kind === 'Job')
 }
 
-/** The workload of a service. */
-export function workloadOf(resources: readonly Resource[], service: string): Resource {
-  const found = workloads(resources).find(({ metadata }) => metadata.labels['app.kubernetes.io/name'] === service)
-  if (found === undefined) throw new Error(`no workload of ${service}`)
+/** The workload of a service, or of one of its shards. */
+export function workloadOf(resources: readonly Resource[], service: string, shard?: number): Resource {
+  const wanted = shard === undefined ? undefined : String(shard)
+  const found = workloads(resources).find(
+    ({ metadata: { labels } }) => labels['app.kubernetes.io/name'] === service && (wanted === undefined || labels['freshet.dev/shard'] === wanted),
+  )
+  if (found === undefined) throw new Error(`no workload of ${service}${wanted === undefined ? '' : `, shard ${wanted}`}`)
   return found
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { openApi } from '../../apps/event-ingest/src/openapi.ts'
 import { ciValues, needed, ofKind, render, set } from './rendered.ts'
 
 interface Route {
@@ -8,24 +9,36 @@ interface Route {
 }
 const route = (kind: string, args: readonly string[]): Route => ofKind(render(args), kind)[0]!.spec as unknown as Route
 
+/** Where a route leads a path; undefined: nowhere. */
+function backendOf({ rules }: Route, path: string): string | undefined {
+  return rules
+    .flatMap(({ matches, backendRefs }) => matches.map((match) => ({ prefix: match.path!.value, backend: `${backendRefs[0]!.name}:${backendRefs[0]!.port}` })))
+    .filter(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
+    .toSorted((a, b) => b.prefix.length - a.prefix.length)[0]?.backend
+}
+
 describe('ways from outside', () => {
   it('do not exist unless they are asked for', () => {
     expect(render(needed).filter(({ kind }) => ['HTTPRoute', 'GRPCRoute', 'Ingress'].includes(kind))).toEqual([])
   })
 
   it('lead HTTP to the public ports; the longest prefix decides', () => {
-    const { rules, hostnames, parentRefs } = route('HTTPRoute', ciValues('gateway'))
-    expect([hostnames, parentRefs]).toEqual([['feeds.example.org'], [{ name: 'public', namespace: 'gateways' }]])
-    const backendOf = (path: string) =>
-      rules
-        .flatMap(({ matches, backendRefs }) => matches.map((match) => ({ prefix: match.path!.value, backend: `${backendRefs[0]!.name}:${backendRefs[0]!.port}` })))
-        .filter(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
-        .toSorted((a, b) => b.prefix.length - a.prefix.length)[0]?.backend
-    expect(backendOf('/v1/engagements')).toBe('freshet-event-ingest:8080')
-    expect(backendOf('/v1/feed')).toBe('freshet-blender:8070')
-    expect(backendOf('/freshet.blending.v1.Blender/GetFeed')).toBe('freshet-blender:8070')
-    expect(backendOf('/freshet.ingest.v1.EventIngest/AppendEngagements')).toBe('freshet-event-ingest:8080')
-    expect(backendOf('/metrics')).toBeUndefined()
+    const way = route('HTTPRoute', ciValues('gateway'))
+    expect([way.hostnames, way.parentRefs]).toEqual([['feeds.example.org'], [{ name: 'public', namespace: 'gateways' }]])
+    expect(backendOf(way, '/v1/engagements')).toBe('freshet-event-ingest:8080')
+    expect(backendOf(way, '/v1/feed')).toBe('freshet-blender:8070')
+    expect(backendOf(way, '/freshet.blending.v1.Blender/GetFeed')).toBe('freshet-blender:8070')
+    expect(backendOf(way, '/freshet.ingest.v1.EventIngest/AppendEngagements')).toBe('freshet-event-ingest:8080')
+    expect(backendOf(way, '/metrics')).toBeUndefined()
+  })
+
+  it('lead every public path of event-ingest to it', () => {
+    const { paths } = openApi({ maxBatchEvents: 1, embeddingWidth: null } as never, { hasConnectors: true }) as unknown as { paths: Readonly<Record<string, unknown>> }
+    const way = route('HTTPRoute', ciValues('gateway'))
+    const elsewhere = Object.keys(paths).filter((path) => backendOf(way, path) !== 'freshet-event-ingest:8080')
+    // The catalogue has the admin port, and the description of the paths needs no way from outside.
+    expect(elsewhere.filter((path) => !/^\/v1\/(pins|creators|boards)|openapi/.test(path))).toEqual([])
+    expect(Object.keys(paths).length - elsewhere.length).toBeGreaterThanOrEqual(4)
   })
 
   it('lead gRPC by the name of the service', () => {

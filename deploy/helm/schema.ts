@@ -170,7 +170,7 @@ export async function valuesSchema(): Promise<Schema> {
           open: flag,
         }),
         limits: object({ trustedProxies: { type: 'array', items: { type: 'string', pattern: '^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$' } } }),
-        tls: object({ serverSecret: secret('certKey', 'keyKey'), caSecret: secret('key'), clientCaSecret: secret('key') }),
+        tls: object({ operations: flag, serverSecret: secret('certKey', 'keyKey'), caSecret: secret('key'), clientCaSecret: secret('key') }),
         kafka: object({
           brokers: { type: 'array', items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },
           tls: object({ enabled: flag, ...tls }),

@@ -24,6 +24,14 @@
 {{- if ne (empty $tls.serverSecret.name) (empty $tls.caSecret.name) -}}
 {{- fail "tls.serverSecret.name and tls.caSecret.name go together: the services call each other" -}}
 {{- end -}}
+{{- if and $tls.operations (not $tls.serverSecret.name) -}}
+{{- fail "tls.operations is true without tls.serverSecret.name" -}}
+{{- end -}}
+{{- range $name, $service := .Values.services -}}
+{{- if hasKey (default dict (default dict $service).config) "TLS_OPERATIONS" -}}
+{{- fail (printf "services.%s.config.TLS_OPERATIONS is set, which the probes do not see; set tls.operations" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $kafka := .Values.kafka -}}
 {{- $redis := .Values.redis -}}
 {{- if and (not $kafka.tls.enabled) (or $kafka.tls.caSecret.name $kafka.tls.clientSecret.name $kafka.tls.serverName) -}}

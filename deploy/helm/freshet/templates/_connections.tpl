@@ -119,6 +119,9 @@
 {{- $_ := set $files "TLS_CERT_FILE" (printf "tls-server/%s" $tls.serverSecret.certKey) -}}
 {{- $_ := set $files "TLS_KEY_FILE" (printf "tls-server/%s" $tls.serverSecret.keyKey) -}}
 {{- $_ := set $files "TLS_CA_FILE" (printf "tls-ca/%s" $tls.caSecret.key) -}}
+{{- if $tls.operations -}}
+{{- $_ := set $env "FRESHET_TLS_OPERATIONS" (dict "value" "true") -}}
+{{- end -}}
 {{- end -}}
 {{- if $tls.clientCaSecret.name -}}
 {{- $_ := set $files "TLS_CLIENT_CA_FILE" (printf "tls-client-ca/%s" $tls.clientCaSecret.key) -}}

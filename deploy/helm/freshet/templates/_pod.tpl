@@ -123,7 +123,11 @@ capabilities:
 {{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
 {{- $secrets := include "freshet.secrets" (dict "root" .root "name" .name "redis" $needsRedis "serves" true) | fromYaml -}}
 {{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
+{{- $scheme := ternary ", scheme: HTTPS" "" .root.Values.tls.operations -}}
 {{- $own := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
+{{- if .root.Values.tls.operations -}}
+{{- $_ := set $own "prometheus.io/scheme" "https" -}}
+{{- end -}}
 {{- with $common.secretsRevision -}}
 {{- $_ := set $own "freshet.dev/secrets-revision" . -}}
 {{- end -}}
@@ -167,15 +171,15 @@ spec:
             command: [sleep, {{ $preStop | quote }}]
       {{- end }}
       startupProbe:
-        httpGet: { path: /livez, port: operations }
+        httpGet: { path: /livez, port: operations{{ $scheme }} }
         periodSeconds: 2
         failureThreshold: 60
       livenessProbe:
-        httpGet: { path: /livez, port: operations }
+        httpGet: { path: /livez, port: operations{{ $scheme }} }
         periodSeconds: 10
         timeoutSeconds: 5
       readinessProbe:
-        httpGet: { path: /readyz, port: operations }
+        httpGet: { path: /readyz, port: operations{{ $scheme }} }
         periodSeconds: 5
         timeoutSeconds: 3
       {{- with .service.resources }}
