@@ -33,7 +33,7 @@ describe('ways from outside', () => {
   })
 
   it('lead every public path of event-ingest to it', () => {
-    const { paths } = openApi({ maxBatchEvents: 1, embeddingWidth: null } as never, { hasConnectors: true }) as unknown as { paths: Readonly<Record<string, unknown>> }
+    const { paths } = openApi({ maxBatchEvents: 1, embeddingWidth: null }, { hasConnectors: true }) as unknown as { paths: Readonly<Record<string, unknown>> }
     const way = route('HTTPRoute', ciValues('gateway'))
     const elsewhere = Object.keys(paths).filter((path) => backendOf(way, path) !== 'freshet-event-ingest:8080')
     // The catalogue has the admin port, and the description of the paths needs no way from outside.

@@ -61,6 +61,7 @@ describe('resources of Strimzi', () => {
     ['topics that the job makes too', ['strimzi.topics=true'], /topics\.apply=false/],
     ['users whose topics nobody makes in time', ['strimzi.users=true', 'topics.apply=false'], /strimzi\.topics=true/],
     ['a login beside the users', ['strimzi.users=true', 'strimzi.topics=true', 'topics.apply=false', 'kafka.sasl.username=me', 'kafka.sasl.mechanism=plain', 'kafka.sasl.passwordSecret.name=s'], /its own KafkaUser/],
+    ['a group that the users have no rights for', ['strimzi.users=true', 'strimzi.topics=true', 'topics.apply=false', 'services.feature-updater.config.UPDATER_GROUP=other'], /UPDATER_GROUP is other/],
   ])('refuse %s', (_name, values, message) => {
     expect(() => render(set(...values))).toThrow(message)
   })

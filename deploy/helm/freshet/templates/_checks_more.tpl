@@ -52,6 +52,11 @@
 {{- if and $strimzi.users (or (ne .Values.kafka.sasl.mechanism "none") .Values.kafka.sasl.username .Values.kafka.sasl.passwordSecret.name) -}}
 {{- fail "kafka.sasl is set although strimzi.users is true: each service logs in as its own KafkaUser; leave kafka.sasl at its defaults" -}}
 {{- end -}}
+{{- $updater := default dict (get .Values.services "feature-updater") -}}
+{{- $group := default "feature-updater" (get (default dict $updater.config) "UPDATER_GROUP") -}}
+{{- if and $strimzi.users (ne $group "feature-updater") -}}
+{{- fail (printf "services.feature-updater.config.UPDATER_GROUP is %s, but the KafkaUser of strimzi.users has rights for the group feature-updater; leave the group out, or make the users with `freshet topics acls`" $group) -}}
+{{- end -}}
 {{- if and $strimzi.users .Values.development.kafka.enabled -}}
 {{- fail "strimzi.users and development.kafka.enabled exclude each other; set one of them" -}}
 {{- end -}}
