@@ -20,6 +20,7 @@ describe('monitoring', () => {
     const { selector, podMetricsEndpoints } = monitor!.spec as unknown as { selector: { matchLabels: Record<string, string> }; podMetricsEndpoints: object[] }
     expect(podMetricsEndpoints).toMatchObject([{ port: 'operations', path: '/metrics', interval: '10s' }])
     expect(podMetricsEndpoints[0]).not.toHaveProperty('scheme')
+    expect(podMetricsEndpoints[0]).toMatchObject({ honorLabels: true, relabelings: [{ targetLabel: 'release' }] })
     for (const workload of workloads(resources)) {
       expect(workload.spec.template!.metadata.labels).toMatchObject(selector.matchLabels)
       if (workload.kind !== 'Job') expect(podOf(workload).containers[0].ports!.map(({ name }) => name)).toContain('operations')
