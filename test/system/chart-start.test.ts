@@ -80,13 +80,12 @@ if ('absent' in kafka || 'absent' in redis) {
       const release = chartRelease({ release: 'freshet', args })
       expect(await release.applyTopics()).toMatchObject({ code: 0 })
       const grpcPorts = await freePorts(2)
-      const shards = await Promise.all(
-        grpcPorts.map((port, index) => {
-          const other = grpcPorts[1 - index]!
-          const here = { 'grpc.port': String(port), 'candidates.shardPeers': JSON.stringify([`127.0.0.1:${other}`]) }
-          return release.pod('candidate-service', here, index)
-        }),
-      )
+      const shards: ServiceProcess[] = []
+      for (const [index, port] of grpcPorts.entries()) {
+        const peers = [`127.0.0.1:${grpcPorts[1 - index]}`]
+        const here = { 'grpc.port': String(port), 'candidates.shardPeers': JSON.stringify(peers) }
+        shards.push(await release.pod('candidate-service', here, index))
+      }
       const pods = await startAll(release, shards)
       await aFeedFollowsAnEvent(pods)
       for (const [index, shard] of shards.entries()) {
