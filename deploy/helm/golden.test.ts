@@ -2,11 +2,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chartFolder, ciValues, helm, valueSets } from './rendered.ts'
 
-/** The manifests of a set of values, one by one. */
+/** Rules and dashboards are files of the chart, which monitoring.test.ts compares. */
+const fromFiles = /^kind: (ConfigMap|PrometheusRule)$/m
+
+/** The manifests of a set of values, one by one, without those of files. */
 function manifests(name: string): readonly string[] {
   const { code, stdout, stderr } = helm(4, 'template', 'freshet', chartFolder, '--namespace', 'feeds', ...ciValues(name))
   expect(code, stderr).toBe(0)
-  return stdout.split(/^---$/m)
+  return stdout.split(/^---$/m).filter((manifest) => !fromFiles.test(manifest))
 }
 
 describe('manifests of the chart', () => {
