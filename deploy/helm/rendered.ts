@@ -165,12 +165,11 @@ export function variablesOf(service: string, args: readonly string[]): Record<st
 
 const require = createRequire(import.meta.url)
 // By path: the packages' exports leave out some of their files.
-const models = (name: string): string => dirname(require.resolve(`${name}/package.json`))
 const packages = [
-  ['keda.sh/', models('@kubernetes-models/keda')],
-  ['monitoring.coreos.com/', models('@kubernetes-models/prometheus-operator')],
-  ['gateway.networking.k8s.io/', models('@kubernetes-models/gateway-api')],
-  ['', models('kubernetes-models')],
+  ['keda.sh/', dirname(require.resolve('@kubernetes-models/keda/package.json'))],
+  ['monitoring.coreos.com/', dirname(require.resolve('@kubernetes-models/prometheus-operator/package.json'))],
+  ['gateway.networking.k8s.io/', dirname(require.resolve('@kubernetes-models/gateway-api/package.json'))],
+  ['', dirname(require.resolve('kubernetes-models/package.json'))],
 ] as const
 /** Where a package has a resource only under an earlier version, with the same fields. */
 const earlier: Readonly<Record<string, string>> = { 'gateway.networking.k8s.io/v1/GRPCRoute': 'gateway.networking.k8s.io/v1alpha2' }
