@@ -1,6 +1,7 @@
 /**
- * Runs `buf breaking`, so that old messages stay readable. It compares with the newest release tag, without a tag with the
- * main branch, and on the main branch with the previous commit.
+ * Runs `buf breaking`, so that old messages stay readable. It compares with the newest release tag before this commit (a tag of
+ * this very commit would compare it with itself), without a tag with the main branch, and on the main branch with the previous
+ * commit.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,7 +10,9 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-const against = tryGit('describe', '--tags', '--abbrev=0', '--match', 'v*') ?? mainBranch()
+const tagsHere = (tryGit('tag', '--points-at', 'HEAD') ?? '').split('\n').filter((tag) => tag !== '')
+const earlier = tagsHere.flatMap((tag) => ['--exclude', tag])
+const against = tryGit('describe', '--tags', '--abbrev=0', '--match', 'v*', ...earlier) ?? mainBranch()
 if (against === null) {
   console.log('no release tag and no main branch: there is nothing to compare with')
 } else {

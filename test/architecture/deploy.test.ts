@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { idOfKey, parseKeyFile } from '@freshet/access/key-file'
@@ -50,9 +50,25 @@ describe('the local compose file', () => {
     >
   }
 
-  it('A2: has the broker write where its volume is mounted', () => {
-    const { environment, volumes } = compose.services['kafka']!
-    expect(volumes).toEqual([`kafka:${environment?.['KAFKA_LOG_DIRS']}`])
+  const brokers = Object.entries(compose.services).filter(([name]) => name.startsWith('kafka-'))
+
+  it('A2: has every broker write where its volume is mounted', () => {
+    expect(brokers).toHaveLength(3)
+    for (const [name, { environment, volumes }] of brokers)
+      expect(volumes).toEqual([`${name}:${environment?.['KAFKA_LOG_DIRS']}`])
+  })
+
+  it('has the brokers keep each record three times, and accept it when two have it', () => {
+    const votes = brokers.map(([name], i) => `${i + 1}@${name}:9093`).join(',')
+    for (const [at, [name, { environment }]] of brokers.entries())
+      expect(environment).toMatchObject({
+        KAFKA_NODE_ID: String(at + 1),
+        KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${name}:9092`,
+        KAFKA_CONTROLLER_QUORUM_VOTERS: votes,
+        KAFKA_MIN_INSYNC_REPLICAS: '2',
+        KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '3',
+      })
+    expect(compose.services['topics']!.command).toContain('--replication-factor=3')
   })
 
   it('runs every service', () => {
@@ -70,40 +86,51 @@ describe('the local compose file', () => {
     expect(waitsFor).toMatchObject({ keys: { condition: 'service_completed_successfully' } })
   })
 
-  it('publishes admin calls on this machine only', () => {
+  it('publishes ports on this machine only, unless FRESHET_BIND says otherwise; those of admins never', () => {
     const ports = Object.values(compose.services).flatMap((service) => service.ports ?? [])
-    expect(ports.filter((port) => port.endsWith(':8081'))).toEqual(['127.0.0.1:8081:8081'])
+    expect(ports.length).toBeGreaterThanOrEqual(4)
+    for (const port of ports)
+      expect(port).toMatch(/:(8080|8070|7070)$/.test(port) ? /^\$\{FRESHET_BIND:-127\.0\.0\.1\}:/ : /^127\.0\.0\.1:/)
   })
 
   it('makes keys that the services accept, once', { timeout: 300_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'freshet-compose-'))
     try {
-      const { entrypoint = [], command = [] } = compose.services['keys']!
-      const bin = join(folder, 'bin')
-      mkdirSync(bin)
-      mkdirSync(join(folder, 'keys'))
-      symlinkSync(process.execPath, join(bin, 'node'))
-      // Only root may give files away.
-      const script = command[0]!
-        .replaceAll('$$', '$')
-        .replaceAll('/keys/', `${folder}/keys/`)
-        .replace(/chown .*/, '')
-      const run = (): string =>
-        execFileSync(entrypoint[0]!, [...entrypoint.slice(1), script], {
+      const run = (...given: readonly string[]): string =>
+        execFileSync(process.execPath, ['deploy/local/keys.js', ...given], {
           cwd: root,
           encoding: 'utf8',
-          env: { PATH: `${bin}:${process.env['PATH']}` },
+          env: { KEYS_FOLDER: folder },
+          stdio: ['ignore', 'pipe', 'ignore'],
         })
       expect(run()).toContain('run --rm keys')
-      const read = (name: string): string => readFileSync(join(folder, 'keys', name), 'utf8')
+      const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
       const { keys } = parseKeyFile(read('keys.json'), 'keys.json')
       expect(keys.map(({ kind }) => kind).sort()).toEqual(['admin', 'internal', 'server', 'write'])
-      for (const { kind, id } of keys) expect(idOfKey(read(kind).trim())).toBe(id)
+      for (const { kind, id } of keys) expect(idOfKey(run(kind).trim())).toBe(id)
       expect(read('jwt-secret').trim()).toMatch(/^[0-9a-f]{64}$/)
-      run()
+      expect(run('token', 'ada')).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+\n$/)
+      expect(() => run('wrong')).toThrow()
       expect(parseKeyFile(read('keys.json'), 'keys.json').keys).toEqual(keys)
     } finally {
       rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('has Prometheus ask every service, and gives it and Grafana files that exist', () => {
+    const { scrape_configs: jobs } = parse(readFileSync(join(root, 'deploy/local/prometheus.yaml'), 'utf8')) as {
+      scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[]
+    }
+    expect(jobs.map((job) => job.job_name).sort()).toEqual([...services].sort())
+    for (const job of jobs) expect(job.dns_sd_configs).toMatchObject([{ names: [job.job_name], port: 9464 }])
+    for (const name of ['prometheus', 'grafana']) {
+      const { volumes = [], ...service } = compose.services[name]!
+      expect(service).toMatchObject({ profiles: ['monitoring'] })
+      const files = volumes.filter((volume) => volume.startsWith('.'))
+      expect(files.every((volume) => volume.endsWith(':ro'))).toBe(true)
+      expect(
+        files.map((volume) => volume.split(':')[0]!).filter((path) => !existsSync(join(root, 'deploy/local', path))),
+      ).toEqual([])
     }
   })
 

@@ -1,160 +1,156 @@
-import { join } from 'node:path'
-import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
-import { createFreshet } from '@freshet/client/node'
-import { Freshness, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer } from 'testcontainers'
-import { afterAll, describe, expect, it } from 'vitest'
-import { openCluster } from '../harness/cluster.ts'
-import { eventually } from '../harness/eventually.ts'
-import { postPins } from '../harness/load.ts'
-import { freePorts } from '../harness/ports.ts'
-import { serviceNames, type ServiceName } from '../harness/processes.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildImage, docker, engineProblem, filesOf, imageNames, tagOf, type ImageFile } from '../harness/images.ts'
 
-const root = join(import.meta.dirname, '../..')
-const cluster = await openCluster()
-const engine = await getContainerRuntimeClient().then(
-  () => null,
-  (error: unknown) => (error as Error).message,
-)
-if (engine !== null && process.env['FRESHET_EXPECT_CONTAINERS'] === '1') throw new Error(`no Docker engine: ${engine}`)
+const problem = engineProblem()
+if (problem !== null && process.env['FRESHET_EXPECT_CONTAINERS'] === '1')
+  throw new Error(`no Docker engine: ${problem}`)
 
-if ('absent' in cluster || engine !== null) {
-  const why = 'absent' in cluster ? cluster.absent : `no Docker engine (${engine})`
-  describe.skip(`images of the services (skipped: ${why})`, () => {
+/** MB of 10⁶ bytes that an image may have. */
+const maxMegabytes = 200
+const epoch = 1_700_000_000
+
+interface Inspected {
+  readonly Size: number
+  readonly Config: {
+    readonly User: string
+    readonly Cmd: readonly string[]
+    readonly Entrypoint: readonly string[] | null
+    readonly Labels: Readonly<Record<string, string>>
+    readonly Healthcheck?: { readonly Test: readonly string[] }
+  }
+}
+
+const run = (tag: string, ...given: readonly string[]): Promise<string> =>
+  docker(['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--network', 'none', tag, ...given])
+
+if (problem !== null) {
+  describe.skip(`images of deploy/docker (skipped: no Docker engine, ${problem})`, () => {
     it.todo('needs a Docker engine')
   })
 } else {
-  const running = new Map<ServiceName, StartedTestContainer>()
-  afterAll(async () => {
-    await Promise.all([...running.values()].map((container) => container.stop({ timeout: 10_000 })))
-    await cluster.stop()
-  })
-
   describe('images of deploy/docker', () => {
-    it('run as services: an event changes the feed, and SIGTERM ends each', { timeout: 600_000 }, async () => {
-      const world = await cluster.fresh()
-      const images = new Map<ServiceName, GenericContainer>()
-      const buildMs: string[] = []
-      for (const name of serviceNames) {
-        const from = performance.now()
-        // The first build downloads the packages of all; each installs its own.
-        const image = await GenericContainer.fromDockerfile(root, 'deploy/docker/Dockerfile')
-          .withBuildArgs({ APP: name })
-          .build(`freshet-test/${name}:latest`, { deleteOnExit: false })
-        images.set(name, image)
-        buildMs.push(`${name} ${((performance.now() - from) / 1000).toFixed(1)} s`)
-      }
-      console.log(`images built: ${buildMs.join(', ')}`)
-      const docker = (await getContainerRuntimeClient()).container.dockerode
-      for (const name of serviceNames) {
-        const { Size } = await docker.getImage(`freshet-test/${name}:latest`).inspect()
-        expect(Size / 1e6, `MB of ${name}`).toBeLessThan(name === 'ranker' ? 380 : 330)
-      }
+    const inspected = new Map<string, Inspected>()
 
-      const ports = await freePorts(11)
-      const grpcOf = new Map(serviceNames.map((name, i) => [name, ports[i]!]))
-      const operationsOf = new Map(serviceNames.map((name, i) => [name, ports[5 + i]!]))
-      const [ingestPort = 0] = await freePorts(1)
-      const redis = { FRESHET_REDIS_URL: world.redisUrl, FRESHET_REDIS_KEY_PREFIX: world.keyPrefix }
-      const own: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
-        'event-ingest': { FRESHET_HTTP_PORT: String(ingestPort) },
-        'feature-updater': redis,
-        'candidate-service': {},
-        ranker: { FRESHET_RANKING_BACKEND: 'wasm' },
-        blender: {
-          ...redis,
-          FRESHET_HTTP_PORT: String(ports[10]),
-          FRESHET_CANDIDATE_SERVICE_ADDRESS: `127.0.0.1:${grpcOf.get('candidate-service')}`,
-          FRESHET_RANKER_ADDRESS: `127.0.0.1:${grpcOf.get('ranker')}`,
-        },
+    beforeAll(async () => {
+      for (const name of imageNames) {
+        await buildImage(name)
+        inspected.set(name, (JSON.parse(await docker(['image', 'inspect', tagOf(name)])) as [Inspected])[0])
       }
-      await Promise.all(
-        serviceNames.map(async (name) => {
-          const container = await images
-            .get(name)!
-            .withNetworkMode('host')
-            .withEnvironment({
-              FRESHET_KAFKA_BROKERS: world.brokers.join(','),
-              FRESHET_OPERATIONS_PORT: String(operationsOf.get(name)),
-              // The images listen on all addresses, and the services have no keys here.
-              FRESHET_ACCESS_OPEN: 'true',
-              ...(name === 'feature-updater' ? {} : { FRESHET_GRPC_PORT: String(grpcOf.get(name)) }),
-              ...own[name],
-            })
-            .start()
-          running.set(name, container)
-        }),
-      )
-      for (const name of serviceNames) {
-        const url = `http://127.0.0.1:${operationsOf.get(name)}/readyz`
-        let last = ''
-        await eventually(
-          `${name} ready`,
-          async () => {
-            const answer = await fetch(url).catch(() => null)
-            last = (await answer?.text()) ?? 'no answer'
-            return answer?.status === 200 ? true : null
-          },
-          60_000,
-          100,
-        ).catch(async (error: unknown) => {
-          throw new Error(`${(error as Error).message}: ${last}\n${await logsOf(running.get(name)!)}`)
-        })
-      }
+      const sizes = [...inspected].map(([name, { Size }]) => `${name} ${(Size / 1e6).toFixed(0)}`)
+      console.log(`MB of the images: ${sizes.join(', ')}`)
+    }, 900_000)
 
-      const ingestUrl = `http://127.0.0.1:${ingestPort}`
-      await postPins(ingestUrl, 40)
-      const sdk = createFreshet({ ingestUrl })
-      for (let pin = 0; pin < 40; pin++)
-        void sdk.track({ userId: `crowd${pin % 7}`, action: 'click', pinId: `pin${pin}` })
-      await sdk.flush()
-      const blender = createBlenderClient({ address: `127.0.0.1:${grpcOf.get('blender')}` })
-      const ask = async (after: readonly string[]) => {
-        const evaluation = { dryRun: true }
-        const request = GetFeedRequest.fromPartial({ userId: 'reader', pageSize: 10, after: [...after], evaluation })
-        const feed = await blender.getFeed(request, { timeoutMs: 5_000 })
-        return { pinIds: feed.items.map(({ pinId }) => pinId), freshness: feed.freshness }
-      }
-      const before = await eventually(
-        'a full page',
-        async () => {
-          const feed = await ask([])
-          return feed.pinIds.length === 10 ? feed : null
-        },
-        30_000,
-      )
-      void sdk.track({ userId: 'reader', action: 'hide', pinId: before.pinIds[0]! })
-      await sdk.flush()
-      // A busy machine may not fold within the stage's budget; the next question finds it folded.
-      const after = await eventually(
-        'a feed that is current',
-        async () => {
-          const feed = await ask([sdk.tokenOf('reader')!])
-          return feed.freshness === Freshness.CURRENT ? feed : null
-        },
-        30_000,
-      )
-      expect(after.pinIds).toHaveLength(10)
-      expect(after.pinIds).not.toContain(before.pinIds[0])
-      await sdk.close()
-      blender.close()
+    it.each(imageNames)('%s is small, runs as nobody special, and says what it is', (name) => {
+      const { Size, Config } = inspected.get(name)!
+      expect(Size / 1e6).toBeLessThan(maxMegabytes)
+      expect(Config.User).toBe('1000:1000')
+      expect(Config.Entrypoint).toBeNull()
+      expect(Config.Cmd[0]).toBe('node')
+      expect(Config.Healthcheck?.Test).toEqual(['CMD', 'node', 'healthcheck.js'])
+      expect(Config.Labels).toMatchObject({
+        'org.opencontainers.image.title': `freshet/${name}`,
+        'org.opencontainers.image.licenses': 'Apache-2.0',
+      })
+      for (const label of ['version', 'revision', 'source', 'base.name'])
+        expect(Config.Labels).toHaveProperty([`org.opencontainers.image.${label}`])
+    })
 
-      const { container } = await getContainerRuntimeClient()
-      for (const [name, started] of running) {
-        const handle = container.getById(started.getId())
-        await container.stop(handle, { timeout: 20_000 })
-        const { State } = await container.inspect(handle)
-        expect({ name, exitCode: State.ExitCode }).toEqual({ name, exitCode: 0 })
+    it('have the programs node and nothing else: no shell, no package manager', async () => {
+      for (const name of imageNames) {
+        const programs = (await filesOf(tagOf(name))).filter(
+          ({ kind, mode, path }) =>
+            kind !== 'folder' && !path.startsWith('/srv/') && /[1357]/.test(mode) && !/\.so[.\d]*$/.test(path),
+        )
+        const paths = programs.map(({ path }) => path).filter((path) => !/^\/lib(64)?$/.test(path))
+        expect(paths, name).toEqual(['/usr/local/bin/node'])
       }
-      await world.close()
+    })
+
+    it('belong to root, and only /tmp and the folder for data can be written', async () => {
+      const files = await filesOf(tagOf('blender'))
+      expect(files.filter(({ owner }) => owner !== '0:0')).toEqual([])
+      const writable = files.filter(({ kind, mode }) => kind !== 'link' && /[2367]$/.test(mode))
+      expect(writable.map(({ path, mode }) => [path, mode])).toEqual([
+        ['/tmp', '1777'],
+        ['/var/lib/freshet', '1777'],
+      ])
+    })
+
+    it('keep sources and packages without what no service loads', async () => {
+      const files = await filesOf(tagOf('freshet'))
+      const below = files.filter(({ path }) => path.startsWith('/srv/freshet/'))
+      expect(
+        below.filter(({ path }) => /\.(test|suite|fixture)\.ts$|\.map$|\.d\.ts$|\.musl\.node$/.test(path)),
+      ).toEqual([])
+      expect(below.filter(({ path }) => /node_modules\/.*\.ts$|tfjs-node\//.test(path))).toEqual([])
+      expect(below.some(({ path }) => path.endsWith('/libs/pictures'))).toBe(false)
+      // Licences must travel with what they cover.
+      expect(below.filter(({ path }) => /node_modules\/.*\/licen[cs]e/i.test(path)).length).toBeGreaterThan(100)
+    })
+
+    it.each(['ranker', 'freshet'] as const)('%s lists exactly the packages that it holds', async (name) => {
+      const list = JSON.parse(await run(tagOf(name), 'node', '-p', "fs.readFileSync('sbom.cdx.json', 'utf8')")) as {
+        readonly bomFormat: string
+        readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string }[]
+      }
+      expect(list.bomFormat).toBe('CycloneDX')
+      const read =
+        'console.log(JSON.stringify(process.argv.slice(1).map((path) => { const { name, version } = JSON.parse(fs.readFileSync(path)); return name + "@" + version })))'
+      const installed = (await filesOf(tagOf(name), '/srv/freshet')).filter(({ path }) =>
+        /\/node_modules\/(?:@[^/]+\/)?[^/@]+\/package\.json$/.test(path),
+      )
+      const names = JSON.parse(
+        await run(tagOf(name), 'node', '-e', read, ...installed.map(({ path }) => path)),
+      ) as string[]
+      const listed = list.components
+        .filter(({ purl }) => purl.startsWith('pkg:npm/') && !purl.includes('%40freshet/'))
+        .map(({ purl }) => decodeURIComponent(purl.slice('pkg:npm/'.length)))
+      expect([...new Set(names)].sort()).toEqual([...new Set(listed)].sort())
+      expect(list.components.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['node', 'libc6', 'libstdc++6', 'libgcc-s1']),
+      )
+    })
+
+    it('say why a service does not start, on a file system that cannot be written', async () => {
+      await expect(run(tagOf('ranker'))).rejects.toThrow(/CONFIG_INVALID[\s\S]*set FRESHET_KAFKA_BROKERS/)
+    })
+
+    it('answer the health check with what the operations port says', async () => {
+      const id = (
+        await docker(['run', '-d', '--read-only', '--tmpfs', '/tmp', '-e', 'FRESHET_ACCESS_OPEN=true', '-e', 'FRESHET_KAFKA_BROKERS=127.0.0.1:1', tagOf('ranker')])
+      ).trim()
+      try {
+        const ask = (...given: string[]) => docker(['exec', id, 'node', 'healthcheck.js', ...given])
+        await expect.poll(() => ask().then(() => 'alive', String), { timeout: 30_000, interval: 250 }).toBe('alive')
+        // It has no Kafka.
+        await expect(ask('/readyz')).rejects.toThrow(/\/readyz answered 503/)
+        await expect(ask('/nothing')).rejects.toThrow(/answered 404/)
+      } finally {
+        await docker(['rm', '-f', id])
+      }
+    })
+
+    it('are the same files when they are built again', { timeout: 600_000 }, async () => {
+      const tree = async (build: string): Promise<readonly ImageFile[]> => {
+        const tag = `freshet-test/again-${build}:latest`
+        // The stage that holds both layers of an app; the layer of the system comes from files of the base image alone.
+        const more = [
+          '--target',
+          'sources',
+          '--build-arg',
+          `REBUILD=${build}`,
+          '--build-arg',
+          `SOURCE_DATE_EPOCH=${epoch}`,
+        ]
+        await buildImage('event-ingest', more, tag)
+        const files = [...(await filesOf(tag, '/image')), ...(await filesOf(tag, '/code'))]
+        await docker(['image', 'rm', tag])
+        return files
+      }
+      const [first, second] = [await tree('a'), await tree('b')]
+      expect(first.length).toBeGreaterThan(1_000)
+      expect(second).toEqual(first)
+      expect([...new Set(first.map(({ mtime }) => mtime))]).toEqual([epoch])
     })
   })
-}
-
-async function logsOf(container: StartedTestContainer): Promise<string> {
-  const stream = await container.logs()
-  const lines: string[] = []
-  stream.on('data', (line) => lines.push(String(line)))
-  await eventually('logs', () => (lines.length > 0 ? true : null), 3_000).catch(() => undefined)
-  return lines.slice(-30).join('\n')
 }
