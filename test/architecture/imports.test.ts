@@ -14,6 +14,9 @@ const programs = [
   /^test\/sdk\/cost\.ts$/,
   /^test\/console\/(figures|screenshots)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
+  /^deploy\/(release\/run|docker\/figures)\.ts$/,
+  // Started by the Dockerfile.
+  /^deploy\/docker\/image\/(lean|packages|sources)\.ts$/,
   // Threads.
   /^libs\/pictures\/src\/(embedding|pack)-worker\.ts$/,
   // What the SDK is built from.
