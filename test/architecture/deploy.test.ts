@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,11 +127,21 @@ describe('the local compose file', () => {
       const { volumes = [], ...service } = compose.services[name]!
       expect(service).toMatchObject({ profiles: ['monitoring'] })
       const files = volumes.filter((volume) => volume.startsWith('.'))
+      expect(files.length).toBeGreaterThan(1)
       expect(files.every((volume) => volume.endsWith(':ro'))).toBe(true)
       expect(
         files.map((volume) => volume.split(':')[0]!).filter((path) => !existsSync(join(root, 'deploy/local', path))),
       ).toEqual([])
     }
+  })
+
+  const promtool = spawnSync('promtool', ['--version']).error === undefined
+  it.skipIf(!promtool)('has a configuration that Prometheus accepts (skipped without promtool)', () => {
+    const file = join(root, 'deploy/local/prometheus.yaml')
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', '--syntax-only', file], {
+      encoding: 'utf8',
+    })
+    expect(status, `${stdout}${stderr}`).toBe(0)
   })
 
   it.each(services)('gives %s only settings that it has', async (app) => {

@@ -106,10 +106,10 @@ if (problem !== null) {
 
         /** A feed that nobody was served, with all pins that ada may see. */
         const preview = async (
-          after = '',
+          after: string | null,
         ): Promise<{ readonly pinIds: readonly string[]; readonly freshness: string }> => {
           const answer = await fetch(
-            `${feedUrl}/v1/feed?userId=ada&pageSize=${pins}${after === '' ? '' : `&after=${after}`}`,
+            `${feedUrl}/v1/feed?userId=ada&pageSize=${pins}${after === null ? '' : `&after=${after}`}`,
             {
               headers: { authorization: `Bearer ${readToken}` },
               signal: AbortSignal.timeout(5_000),
@@ -127,7 +127,7 @@ if (problem !== null) {
               const after = sdk.tokenOf('ada')
               const feed = await preview(after)
               last = [...feed.pinIds].sort()
-              const current = after === undefined || feed.freshness === 'FRESHNESS_CURRENT'
+              const current = after === null || feed.freshness === 'FRESHNESS_CURRENT'
               return current && JSON.stringify(last) === JSON.stringify([...expected].sort()) ? feed : null
             },
             deadlineMs,
