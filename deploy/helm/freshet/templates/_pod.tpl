@@ -168,7 +168,8 @@ spec:
       lifecycle:
         preStop:
           exec:
-            command: [sleep, {{ $preStop | quote }}]
+            {{- /* The images have no program but node. */}}
+            command: [node, -e, {{ printf "setTimeout(() => {}, %d)" (mul 1000 $preStop) | quote }}]
       {{- end }}
       startupProbe:
         httpGet: { path: /livez, port: operations{{ $scheme }} }
