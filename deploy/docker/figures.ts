@@ -1,5 +1,5 @@
 /**
- * Builds the images and prints their sizes as the table of README.md: `node deploy/docker/figures.ts`. `--update` writes it there.
+ * Builds the images and prints their sizes as the table of README.md: `npx node deploy/docker/figures.ts`. `--update` writes it there.
  * MB are 10⁶ bytes, uncompressed, as `docker images` prints them.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

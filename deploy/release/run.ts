@@ -1,9 +1,9 @@
 /**
  * Versions of a release.
  *
- *   node deploy/release/run.ts set 0.2.0       writes the version wherever it stands, and heads the changelog's entries with it
- *   node deploy/release/run.ts check v0.2.0    whether everything fits the tag; exit code 1 with what does not
- *   node deploy/release/run.ts notes v0.2.0    prints the notes of the release, from CHANGELOG.md
+ *   npx node deploy/release/run.ts set 0.2.0       writes the version wherever it stands, and heads the changelog's entries with it
+ *   npx node deploy/release/run.ts check v0.2.0    whether everything fits the tag; exit code 1 with what does not
+ *   npx node deploy/release/run.ts notes v0.2.0    prints the notes of the release, from CHANGELOG.md
  */
 import { join } from 'node:path'
 import { changelog, releaseProblems, setVersion } from './version.ts'
@@ -26,6 +26,6 @@ const commands: Readonly<Record<string, () => void>> = {
 }
 const run = commands[command]
 if (run === undefined || given === '') {
-  console.error('usage: node deploy/release/run.ts set VERSION | check TAG | notes TAG')
+  console.error('usage: npx node deploy/release/run.ts set VERSION | check TAG | notes TAG')
   process.exitCode = 78
 } else run()

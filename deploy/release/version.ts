@@ -73,7 +73,7 @@ export function releaseProblems(root: string, tag: string): readonly string[] {
     .filter((place) => place.version !== version)
     .map(
       ({ file, what, version: found }) =>
-        `${file}: ${what} is ${found}, and the tag says ${version}; run \`node deploy/release/run.ts set ${version}\``,
+        `${file}: ${what} is ${found}, and the tag says ${version}; run \`npx node deploy/release/run.ts set ${version}\``,
     )
   const sections = changelog(root)
   if ((sections.get(version) ?? '') === '')

@@ -14,7 +14,7 @@ const programs = [
   /^test\/sdk\/cost\.ts$/,
   /^test\/console\/(figures|screenshots)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
-  /^deploy\/(release\/run|docker\/figures)\.ts$/,
+  /^deploy\/(release\/run|docker\/(compare|figures))\.ts$/,
   // Started by the Dockerfile.
   /^deploy\/docker\/image\/(lean|packages|sources)\.ts$/,
   // Threads.

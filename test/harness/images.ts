@@ -78,7 +78,7 @@ export interface ImageFile {
   readonly content: string
 }
 
-/** Runs inside the image, whose only program is node. The engine makes some files for the container. */
+/** Runs inside the image, whose only program is node. The engine makes some files for the container, which changes the time of /etc. */
 const lister = `
 const { readdirSync, lstatSync, readFileSync, readlinkSync } = require('node:fs')
 const ofContainer = /^\\/(dev|proc|sys|\\.dockerenv|etc\\/(hostname|hosts|resolv\\.conf|mtab))$/
@@ -90,7 +90,7 @@ const visit = (folder) => {
     const kind = (mode & 0o170000) === 0o040000 ? 'folder' : (mode & 0o170000) === 0o120000 ? 'link' : 'file'
     const content = kind === 'file' ? crypto.createHash('sha256').update(readFileSync(path)).digest('hex') : kind === 'link' ? readlinkSync(path) : ''
     const bytes = kind === 'file' ? size : 0
-    console.log(JSON.stringify({ path, kind, mode: (mode & 0o7777).toString(8), owner: uid + ':' + gid, bytes, mtime: Math.floor(mtimeMs / 1000), content }))
+    console.log(JSON.stringify({ path, kind, mode: (mode & 0o7777).toString(8), owner: uid + ':' + gid, bytes, mtime: path === '/etc' ? 0 : Math.floor(mtimeMs / 1000), content }))
     if (kind === 'folder') visit(path)
   }
 }
