@@ -1,10 +1,12 @@
 import { degradationToJSON, freshnessToJSON } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { isContractError } from '@freshet/contracts/errors'
 import { createVersionMemory } from '@freshet/domain/version-memory'
+import { noTracing, type Tracing } from '@freshet/domain/tracing'
 import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import { createStageCounts } from './stage-counts.ts'
+import { recordStages } from './stage-spans.ts'
 import type { RunningBlender } from './running-blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
@@ -15,7 +17,7 @@ const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', '
 const rememberedFeeds = 16_384
 
 /** Turns the reports of the blender into metrics and log lines. It keeps counts itself and passes them to the registry at each scrape, so that requests do not pay for labels. */
-export function createFeedObserver(metrics: Metrics, report: Report): FeedObserver {
+export function createFeedObserver(metrics: Metrics, report: Report, tracing: Tracing = noTracing): FeedObserver {
   const answers = metrics.counter('freshet_feed_answers_total')
   const answerSeconds = metrics.histogram('freshet_feed_answer_seconds')
   const stageSeconds = metrics.histogram('freshet_feed_stage_seconds')
@@ -44,7 +46,9 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
   }
 
   return {
-    ran({ pipeline, stages: ran }: RunRecord) {
+    ran(run: RunRecord) {
+      const { pipeline, stages: ran } = run
+      recordStages(run, { tracing, alone: timedStages })
       for (const record of ran) {
         stageCounts.add(pipeline, record)
         const { stage, error, cause, tookMs } = record

@@ -53,7 +53,7 @@ await runService({
     })
     use({ name: 'ranker', close: async () => ranker.close() })
     const system = { clock, engineClock: createSystemEngineClock(), random: createSystemRandom() }
-    const observer = createFeedObserver(metrics, report)
+    const observer = createFeedObserver(metrics, report, tracing)
     const blender = createBlender({
       store,
       log,

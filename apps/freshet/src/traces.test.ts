@@ -16,6 +16,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import type { Pin } from '@freshet/domain/pin'
 import { aCataloguePin } from '@freshet/domain/testing'
 import type { Tracing } from '@freshet/domain/tracing'
+import { createFeedObserver } from '@freshet/blender/feed-metrics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createConnectors } from '@freshet/event-ingest/connectors/connectors'
 import { createHttpApp } from '@freshet/event-ingest/http'
@@ -84,6 +85,7 @@ async function aTracedSystem(given: { readonly sampleRatio?: number } = {}) {
     config: { trainer: null, blender: { showUnlistedPins: true } },
     pause: () => Promise.resolve(),
     tracing,
+    feedObserver: createFeedObserver(createMetrics(), silentReport, tracing),
     onError: () => undefined,
     wrapCandidates: (own) => {
       direct.candidates = own
@@ -236,6 +238,8 @@ describe('the trace of a feed', () => {
         all,
       )
     expect(path('freshet', 'GetFeed')).toBe('freshet:GetFeed ← caller')
+    for (const stage of ['retrieve', 'filter', 'rank', 'order', 'page'])
+      expect(path('freshet', `stage ${stage}`)).toBe(`freshet:stage ${stage} ← freshet:GetFeed ← caller`)
     expect(path('candidate-service', 'Retrieve')).toBe(
       'candidate-service:Retrieve ← freshet:Retrieve ← freshet:GetFeed ← caller',
     )

@@ -48,6 +48,8 @@ export interface Tracing {
   run<Result>(trace: TraceHeaders, work: () => Result): Result
   /** The active trace; null: none. */
   active(): TraceIds | null
+  /** The time of spans, milliseconds since the epoch, with fractions. For spans of what is over. */
+  nowMs(): number
 }
 
 /** Records nothing. */
@@ -56,6 +58,7 @@ export const noTracing: Tracing = {
   start: () => null,
   run: (_trace, work) => work(),
   active: () => null,
+  nowMs: () => 0,
 }
 
 /** Does work in a span. It gets the headers to pass on and the span; null: none is recorded. */

@@ -135,7 +135,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     },
     pause: () => pause(),
     tracing,
-    feedObserver: createFeedObserver(metrics, report),
+    feedObserver: createFeedObserver(metrics, report, tracing),
     updaterInstruments: updaterInstruments(metrics, clock),
     onRetrieved: sourceObserver(metrics),
     onError: (part, error, at) => report(error, { part, ...at }),

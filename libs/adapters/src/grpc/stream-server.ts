@@ -1,5 +1,6 @@
 import { Metadata, status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import { ContractError, RateLimitedError } from '@freshet/contracts/errors'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { boundedCall } from '../shared/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
@@ -13,8 +14,8 @@ import { drainingCorrelationId, type StreamRequest, type StreamResponse } from '
 export interface CallServerOptions {
   /** Receives defects: errors outside the catalogue. */
   readonly onDefect: (error: unknown) => void
-  /** Called after every answered call, unary or on a stream, with its name, gRPC status and duration in milliseconds. */
-  readonly onCall?: (call: string, status: string, ms: number) => void
+  /** Called after every answered call, unary or on a stream, with its name, gRPC status, duration in milliseconds and headers. */
+  readonly onCall?: (call: string, status: string, ms: number, headers: MessageHeaders) => void
   /** Maximum number of pending calls on one stream; further calls get RESOURCE_EXHAUSTED. Default 4,096. */
   readonly maxInFlightPerStream?: number
   /** Called before a unary call is answered. The call ends with the error that it rejects with. */
@@ -66,7 +67,8 @@ export function createCallServer<Request, Response>(
     admit?: (request: Request) => Promise<void> | void,
   ): Promise<Response> => {
     const cameAtMs = performance.now()
-    const ended = (code: status): void => onCall(name, status[code] ?? 'UNKNOWN', performance.now() - cameAtMs)
+    const ended = (code: status): void =>
+      onCall(name, status[code] ?? 'UNKNOWN', performance.now() - cameAtMs, call.headers)
     const answered = boundedCall(call, async ({ timeoutMs, signal, headers }) => {
       await pass(timeoutMs)
       signal.throwIfAborted()
