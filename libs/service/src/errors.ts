@@ -41,6 +41,11 @@ export const serviceErrorCatalogue = {
     meaning:
       'The changed files of `tls` cannot be used, or do not go together. The process keeps the certificates that it has, and looks again. The message names the setting.',
   },
+  LOG_LEVEL_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A request to `/v1/log-level` has no valid level or time. The message says what to send.',
+  },
   TRACES_LOST: {
     fault: 'dependency',
     retryable: true,

@@ -7,6 +7,7 @@ import { commandLine, helpText } from './command-line.ts'
 import { loadConfig, redactConfig } from './config.ts'
 import { endingOf, exitCodes, ServiceError } from './errors.ts'
 import { version as freshetVersion } from '@freshet/domain/version'
+import { logLevelRoutes } from './log-level.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
@@ -166,7 +167,8 @@ export async function runService<Schema extends z.ZodObject>(
     })
   }
 
-  const inspections: InspectionRoute[] = []
+  const levels = { logger, configured: common.log.level, nowMs: () => wallClock.now() }
+  const inspections: InspectionRoute[] = [...logLevelRoutes({ ...levels, after: later })]
   try {
     await service.start(async () => {
       const observed = { name: options.name, version, metrics, report }
@@ -221,6 +223,12 @@ export async function runService<Schema extends z.ZodObject>(
   } catch (error) {
     finish(error)
   }
+}
+
+/** Calls back after a time, unless what it returns is called before. A process ends without waiting for it. */
+function later(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms).unref()
+  return () => clearTimeout(timer)
 }
 
 /** A process that is open says so, and how to close it. */

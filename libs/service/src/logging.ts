@@ -1,5 +1,8 @@
 import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino'
 
+import { limitRepeats, type HeldBack } from './repeated-lines.ts'
+import { activeTrace } from './tracing/active-trace.ts'
+
 /** Structured log lines: `logger.info({ partition: 3 }, 'assigned')`. */
 export type Logger = PinoLogger
 
@@ -10,12 +13,40 @@ export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Where the logger writes; absent: standard error, which keeps standard output free for results. */
   readonly destination?: DestinationStream
+  /** So many lines with the same level, code and message are written in ten seconds; then one line says how many were not. Default: 20. Fatal lines are always written. */
+  readonly maxSameLines?: number
 }
 
-/** A logger that writes one JSON object per line, with the level as a word and the time in ISO 8601. */
+const sameLinesWindowMs = 10_000
+const fatal = 60
+
+/**
+ * A logger that writes one JSON object per line, with the level as a word and the time in ISO 8601. Lines for a request with
+ * a trace have its `trace_id` and `span_id`.
+ */
 export function createLogger(options: LoggerOptions): Logger {
-  return pino(
+  const { maxSameLines = 20 } = options
+  let isSummary = false
+  const repeats = limitRepeats({
+    maxLines: maxSameLines,
+    windowMs: sameLinesWindowMs,
+    onHeldBack({ level, code, message, count }: HeldBack) {
+      isSummary = true
+      const word = pino.levels.labels[level] as 'info'
+      logger[word]({ ...(code !== null && { code }), repeated: count, windowMs: sameLinesWindowMs }, message)
+      isSummary = false
+    },
+    after: (ms, then) => void setTimeout(then, ms).unref(),
+  })
+  const logger: Logger = pino(
     {
+      hooks: {
+        logMethod(given, write, level) {
+          if (level >= fatal || isSummary || repeats.admits({ level, ...identityOf(given) })) write.apply(this, given)
+        },
+      },
+      // The timer of a summary may belong to the trace of some request.
+      mixin: () => (isSummary ? noFields : traceFields()),
       level: options.level,
       base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -23,6 +54,21 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     withoutSecrets(options.destination ?? pino.destination({ dest: 2, sync: true })),
   )
+  return logger
+}
+
+/** What makes a line the same as another. */
+function identityOf([first, second]: readonly unknown[]): Pick<HeldBack, 'code' | 'message'> {
+  if (typeof first === 'string') return { code: null, message: first }
+  const { code } = (first ?? {}) as { readonly code?: unknown }
+  return { code: typeof code === 'string' ? code : null, message: typeof second === 'string' ? second : '' }
+}
+
+const noFields = {}
+
+function traceFields(): object {
+  const trace = activeTrace()
+  return trace === null ? noFields : { trace_id: trace.traceId, span_id: trace.spanId }
 }
 
 /** What a credential looks like, wherever it stands in a line: keys, signed tokens, signatures and what follows the name of such a header. */

@@ -1,6 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { metricCatalogue, type MetricSpec } from './metric-catalogue.ts'
 import { createMetrics } from './metrics.ts'
+import { runInTrace } from './tracing/active-trace.ts'
+
+/** Names from before these rules. Dashboards and alerts use them; whoever renames one renames it there too and takes it off this list. */
+const namedBefore = new Set([
+  'freshet_tls_certificate_expiry_seconds',
+  'freshet_ranker_feature_missing_share',
+  'freshet_ranker_feature_frequent_share',
+  'freshet_ranker_mixed_pages_share',
+  'freshet_ranker_shadow_overlap',
+  'freshet_store_memory_used_share',
+  'freshet_updater_cache_hit_share',
+])
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -25,6 +39,33 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('freshet_ingest_in_flight_bytes 3')
   })
 
+  it('show the traces of recorded requests as exemplars in OpenMetrics, and not in the plain text', async () => {
+    const metrics = createMetrics({ runtime: true })
+    const seconds = metrics.histogram('freshet_ingest_append_seconds')
+    metrics.counter('freshet_ingest_events_total').inc({ kind: 'pin', outcome: 'accepted' }, 2)
+    const headers = (flags: string) => ({ traceparent: `00-${traceId}-00f067aa0ba902b7-${flags}` })
+    runInTrace(headers('01'), () => seconds.observe({ kind: 'pin' }, 0.003))
+    runInTrace(headers('00'), () => seconds.observe({ kind: 'pin' }, 0.2))
+    runInTrace(headers('01'), () => seconds.startTimer({ kind: 'board' })())
+    seconds.observe({ kind: 'pin' }, 3)
+    const [open, text] = [await metrics.openMetrics(), await metrics.text()]
+    const exemplar = `# {trace_id="${traceId}",span_id="00f067aa0ba902b7"}`
+    expect(open).toContain(`freshet_ingest_append_seconds_bucket{le="0.005",kind="pin"} 1 ${exemplar} 0.003`)
+    expect(open.match(/# \{trace_id/g)).toHaveLength(2)
+    expect(text).not.toContain('trace_id')
+    expect(text).toContain('freshet_ingest_append_seconds_bucket{le="0.005",kind="pin"} 1\n')
+    expect(text).toContain('freshet_ingest_append_seconds_count{kind="pin"} 3')
+    expect(text).toContain('# TYPE freshet_ingest_events_total counter')
+    expect(open).toContain('# TYPE freshet_ingest_events counter')
+    expect(open).toContain('freshet_ingest_events_total{kind="pin",outcome="accepted"} 2')
+    expect(open).toMatch(/# EOF\n$/)
+    expect(open).not.toMatch(/\n\n/)
+    // Every metric of the one is in the other.
+    const types = (shown: string) =>
+      [...shown.matchAll(/^# TYPE (\S+?)(_total)? (\w+)$/gm)].map(([, name, , type]) => [name, type])
+    expect(types(open)).toEqual(types(text))
+  })
+
   it.each(Object.entries(metricCatalogue) as [string, MetricSpec][])(
     '%s is named as Prometheus has it',
     (name, spec) => {
@@ -32,8 +73,31 @@ describe('metrics', () => {
       expect(name.endsWith('_total')).toBe(spec.type === 'counter')
       expect(spec.help).toMatch(/\.$/)
       if (spec.type === 'histogram') expect(spec.buckets?.length).toBeGreaterThan(3)
+      // Base units, at the end of the name: https://prometheus.io/docs/practices/naming/
+      expect(name).not.toMatch(/_(ms|millis|milliseconds|minutes|hours|days|kb|kib|mb|mib|percent|pct)(_|$)/)
+      const bare = name.replace(/_total$/, '')
+      if (spec.type === 'histogram') expect(bare).toMatch(/_(seconds|bytes)$/)
+      for (const unit of ['seconds', 'bytes', 'ratio']) {
+        if (new RegExp(`(^|_)${unit}(_|$)`).test(bare)) expect(bare.endsWith(`_${unit}`)).toBe(true)
+      }
+      if (/[Bb]ytes|memory/i.test(spec.help) && spec.type === 'gauge' && / bytes/i.test(spec.help))
+        expect(bare).toMatch(/_(bytes|ratio|share)$/)
+      if (namedBefore.has(name)) return
+      if (/^(Mean )?[Ss]hare of /.test(spec.help)) expect(bare).toMatch(/_ratio$/)
+      if (/since the epoch/.test(spec.help)) expect(bare).toMatch(/_timestamp_seconds$/)
     },
   )
+
+  it('that keep their older names exist', () => {
+    expect([...namedBefore].filter((name) => !(name in metricCatalogue))).toEqual([])
+  })
+
+  it('have no label for a user, a pin or anything else that grows with use', () => {
+    const labels = new Set(Object.values(metricCatalogue as Record<string, MetricSpec>).flatMap((spec) => spec.labels))
+    const unbounded =
+      /(^|_)(id|ids|user|pin|board|creator|session|event|feed|key|address|ip|url|path|query|trace)(_|$)/i
+    expect([...labels].filter((label) => unbounded.test(label))).toEqual([])
+  })
 
   it('A24: do not wait for a collection that hangs, and show an unknown value instead of the old one', async () => {
     const metrics = createMetrics()

@@ -1,4 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type MetricConfiguration,
+  type OpenMetricsContentType,
+} from 'prom-client'
 import {
   metricCatalogue,
   type LabelsOf,
@@ -6,6 +14,7 @@ import {
   type MetricNameOf,
   type MetricSpec,
 } from './metric-catalogue.ts'
+import { activeTrace } from './tracing/active-trace.ts'
 
 /** A process's metrics: those of `metricCatalogue`, created on first use. */
 export interface Metrics {
@@ -19,12 +28,17 @@ export interface Metrics {
   beforeScrape(collect: () => void | Promise<void>, unknown?: () => void): void
   /** Everything in Prometheus's text format. */
   text(): Promise<string>
-  readonly contentType: string
+  /** Everything in the format of OpenMetrics, with exemplars: ids of recorded traces beside the counts of histograms. */
+  openMetrics(): Promise<string>
+  readonly contentTypes: { readonly text: string; readonly openMetrics: string }
 }
 
 /** Creates metrics with their own registry. `runtime`: include those of the Node.js runtime (memory, event loop, garbage collection). */
 export function createMetrics(options?: { readonly runtime?: boolean }): Metrics {
   const registry = new Registry()
+  // A registry of the plain text format takes no histograms with exemplars, but it shows them.
+  const withExemplars = new Registry<OpenMetricsContentType>()
+  withExemplars.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
   if (options?.runtime === true) collectDefaultMetrics({ register: registry })
   const counters = new Map<string, Counter>()
   const gauges = new Map<string, Gauge>()
@@ -39,7 +53,12 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
     counter: (name) => once(counters, name, () => new Counter(common(name))),
     gauge: (name) => once(gauges, name, () => new Gauge(common(name))),
     histogram: (name) =>
-      once(histograms, name, () => new Histogram({ ...common(name), buckets: [...metricCatalogue[name].buckets] })),
+      once(histograms, name, () => {
+        const { buckets } = metricCatalogue[name]
+        const histogram = exemplified({ ...common(name), buckets: [...buckets], registers: [withExemplars] })
+        registry.registerMetric(histogram)
+        return histogram
+      }),
     beforeScrape(collect, unknown = () => undefined) {
       hooks.push({ collect, unknown, underWay: null })
     },
@@ -47,8 +66,51 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
       await Promise.all(hooks.map(collected))
       return registry.metrics()
     },
-    contentType: registry.contentType,
+    async openMetrics() {
+      await Promise.all(hooks.map(collected))
+      const shown = registry.getMetricsAsArray().map(async (metric) => {
+        const { name, type } = metric as unknown as { readonly name: string; readonly type: string }
+        if (histograms.has(name)) return withExemplars.getSingleMetricAsString(name)
+        const text = await registry.getSingleMetricAsString(name)
+        return type === 'counter' ? withoutTotal(text, name) : text
+      })
+      return `${(await Promise.all(shown)).join('\n')}\n# EOF\n`
+    },
+    contentTypes: { text: Registry.PROMETHEUS_CONTENT_TYPE, openMetrics: Registry.OPENMETRICS_CONTENT_TYPE },
   }
+}
+
+/** What prom-client keeps of exemplars. Its types do not name it. */
+interface Exemplified {
+  observeWithoutExemplar(labels: object, value: number): void
+  updateExemplar(labels: object, value: number, exemplar: Readonly<Record<string, string>>): void
+}
+
+/** A histogram that keeps the trace of the last value in each bucket, if the trace is recorded. */
+function exemplified(config: MetricConfiguration<string> & { readonly buckets: number[] }): Histogram {
+  const histogram = new Histogram({ ...config, enableExemplars: true })
+  const kept = histogram as unknown as Exemplified
+  const observe = (given: number | object, value?: number): void => {
+    const [labels, seen] = typeof given === 'number' ? [{}, given] : [given, value ?? NaN]
+    kept.observeWithoutExemplar(labels, seen)
+    const trace = activeTrace()
+    if (trace?.sampled === true) kept.updateExemplar(labels, seen, { trace_id: trace.traceId, span_id: trace.spanId })
+  }
+  const startTimer = (labels: object = {}) => {
+    const startMs = performance.now()
+    return (more: object = {}): number => {
+      const seconds = (performance.now() - startMs) / 1000
+      observe({ ...labels, ...more }, seconds)
+      return seconds
+    }
+  }
+  return Object.assign(histogram, { observe, startTimer })
+}
+
+/** In OpenMetrics a counter is named without `_total`, and its sample with it. */
+function withoutTotal(text: string, name: string): string {
+  const bare = name.replace(/_total$/, '')
+  return text.replace(`# HELP ${name} `, `# HELP ${bare} `).replace(`# TYPE ${name} `, `# TYPE ${bare} `)
 }
 
 interface Hook {

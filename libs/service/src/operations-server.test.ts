@@ -19,6 +19,19 @@ function anApp(...routes: readonly InspectionRoute[]) {
   })
 }
 
+describe('GET /metrics', () => {
+  it.each([
+    ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3', 'application/openmetrics-text'],
+    ['text/plain;version=0.0.4', 'text/plain'],
+    ['*/*', 'text/plain'],
+    [undefined, 'text/plain'],
+  ])('with Accept %s answers %s', async (accept, type) => {
+    const answer = await anApp().inject({ url: '/metrics', ...(accept !== undefined && { headers: { accept } }) })
+    expect(answer.headers['content-type']).toContain(type)
+    expect(answer.body.endsWith('# EOF\n')).toBe(type !== 'text/plain')
+  })
+})
+
 describe('A18 · requests to the routes of an operations server', () => {
   const echo: InspectionRoute = {
     path: '/v1/things/{id}/state',

@@ -2,7 +2,8 @@ import type { Access } from '@freshet/access/access'
 import { AccessError } from '@freshet/access/errors'
 import type { CallRule } from '@freshet/access/rules'
 import { createByteRoom } from './byte-room.ts'
-import { createHttpApp, listen } from './http-app.ts'
+import { BodyError } from './http-body.ts'
+import { bodyStatus, createHttpApp, listen } from './http-app.ts'
 import type { Metrics } from './metrics.ts'
 import type { Health } from './service.ts'
 import { httpSettings } from './settings.ts'
@@ -34,8 +35,13 @@ export interface InspectionRoute {
   readonly path: string
   /** `PUT`: the route changes something. Default: `GET`. */
   readonly method?: 'GET' | 'PUT'
-  /** Returns the body. An error's `fault` and `code` decide the status and body of the answer. */
-  readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
+  /** Returns the body. An error's `fault` and `code` decide the status and body of the answer. `body`: the JSON of the request; undefined: it has none. */
+  readonly answer: (
+    id: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    body: unknown,
+  ) => Promise<unknown>
 }
 
 /** A running operations server. */
@@ -48,7 +54,7 @@ export interface OperationsServer {
 const inspectionTimeoutMs = 30_000
 /** Maximum number of requests that the server answers at the same time. It refuses more. */
 const maxInspections = 16
-/** No route here takes a body. */
+/** The bodies that routes take are small. */
 const maxBytes = 1_024
 const limits = z.object(httpSettings(0)).parse({ maxConnections: 256, maxConnectionsPerAddress: 128 })
 
@@ -70,6 +76,14 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     tls: options.tls ?? null,
   })
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof BodyError) {
+      const { status, headers } = bodyStatus(error)
+      const message = `body: ${error.message}`
+      return reply
+        .code(status)
+        .headers(headers)
+        .send({ error: { code: 'CALL_INVALID_ARGUMENT', message } })
+    }
     if (!(error instanceof AccessError)) throw error
     return reply.code(error.httpStatus).send({ error: { code: error.code, message: error.message } })
   })
@@ -86,9 +100,13 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
       return reply.code(statusCode).send(body)
     })
   }
-  app.get('/metrics', { config: { access: anybody } }, async (_request, reply) =>
-    reply.header('content-type', options.metrics.contentType).send(await options.metrics.text()),
-  )
+  app.get('/metrics', { config: { access: anybody } }, async ({ headers }, reply) => {
+    const { contentTypes, openMetrics, text } = options.metrics
+    // Prometheus asks for OpenMetrics unless it is told otherwise.
+    return headers.accept?.includes('application/openmetrics-text') === true
+      ? reply.header('content-type', contentTypes.openMetrics).send(await openMetrics())
+      : reply.header('content-type', contentTypes.text).send(await text())
+  })
   app.get('/configz', { config: { access: admins } }, async () => options.config)
   let underWay = 0
   app.route<{ Params: { '*': string }; Querystring: Readonly<Record<string, string>> }>({
@@ -116,7 +134,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
       underWay++
       try {
         const signal = AbortSignal.timeout(inspectionTimeoutMs)
-        return await found.route.answer(found.id, request.query, signal)
+        return await found.route.answer(found.id, request.query, signal, request.body ?? undefined)
       } catch (error) {
         const { status, body } = problemOf(error)
         return await reply.code(status).send(body)
@@ -153,7 +171,7 @@ function problemOf(error: unknown): { readonly status: number; readonly body: un
     return { status: 503, body: { error: { code: 'CALL_DEADLINE_EXCEEDED', message: 'the answer took too long' } } }
   }
   const status =
-    code === 'CALL_INVALID_ARGUMENT'
+    code === 'CALL_INVALID_ARGUMENT' || code === 'LOG_LEVEL_INVALID'
       ? 400
       : code === 'USER_ERASED'
         ? 410

@@ -5,6 +5,9 @@ import { defaultJsonDepth } from './json-body.ts'
 import { tlsSchema } from './tls-settings.ts'
 import { tracingSchema } from './tracing/tracing-settings.ts'
 
+/** The levels of log lines, from the one that writes most. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
 /** A TCP port setting; 0 lets the system choose. */
 function portSetting(port: number, description: string) {
   return z
@@ -25,7 +28,7 @@ export function serviceSettings(operationsPort: number) {
   return {
     log: z.object({
       level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .enum(logLevels)
         .default('info')
         .meta({ description: 'Minimum level of the log lines that the process writes' }),
     }),

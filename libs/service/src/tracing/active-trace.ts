@@ -19,6 +19,11 @@ export function runInTrace<Result>(trace: TraceHeaders, work: () => Result): Res
   return ids === null ? work() : storage.run(ids, work)
 }
 
+/** Milliseconds since the epoch, with fractions. */
+export function spanTimeMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
 /** The trace that the caller works for; null: none. */
 export function activeTrace(): TraceIds | null {
   return storage.getStore() ?? null

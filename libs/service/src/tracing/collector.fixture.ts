@@ -12,6 +12,9 @@ export interface CollectedSpan {
   /** '': a root. */
   readonly parentSpanId: string
   readonly attributes: Readonly<Record<string, unknown>>
+  /** Milliseconds since the epoch. */
+  readonly startMs: number
+  readonly endMs: number
   /** 2: error. */
   readonly status: number
   readonly message: string
@@ -74,6 +77,9 @@ interface Exported {
     readonly scopeSpans: readonly {
       readonly spans: readonly (Pick<CollectedSpan, 'name' | 'kind' | 'traceId' | 'spanId'> & {
         readonly parentSpanId?: string
+        /** Nanoseconds since the epoch, as text. */
+        readonly startTimeUnixNano: string
+        readonly endTimeUnixNano: string
         readonly attributes: readonly Attribute[]
         readonly status: { readonly code?: number; readonly message?: string }
       })[]
@@ -85,9 +91,11 @@ function spansIn(text: string): CollectedSpan[] {
   const { resourceSpans } = JSON.parse(text) as Exported
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
-      spans.map(({ name, kind, traceId, spanId, parentSpanId = '', attributes, status }) => ({
+      spans.map(({ name, kind, traceId, spanId, parentSpanId = '', attributes, status, ...times }) => ({
         service: String(valuesOf(resource.attributes)['service.name']),
         ...{ name, kind, traceId, spanId, parentSpanId },
+        startMs: Number(times.startTimeUnixNano) / 1e6,
+        endMs: Number(times.endTimeUnixNano) / 1e6,
         attributes: valuesOf(attributes),
         status: status.code ?? 0,
         message: status.message ?? '',

@@ -3,7 +3,7 @@ import type { Tracing } from '@freshet/domain/tracing'
 import { ServiceError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Report } from '../reporting.ts'
-import { activeTrace, runInTrace } from './active-trace.ts'
+import { activeTrace, runInTrace, spanTimeMs } from './active-trace.ts'
 import { createSpanQueue } from './span-queue.ts'
 import { tracesUrl, type TracingConfig } from './tracing-settings.ts'
 
@@ -22,6 +22,7 @@ const passesOn: OpenTracing = {
   start: () => null,
   run: runInTrace,
   active: activeTrace,
+  nowMs: spanTimeMs,
   close: async () => undefined,
 }
 

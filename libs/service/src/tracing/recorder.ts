@@ -18,7 +18,7 @@ import {
   type TracerConfig,
 } from '@opentelemetry/sdk-trace-node'
 import { codeOfFailure, type Span, type SpanKind, type TraceHeaders, type Tracing } from '@freshet/domain/tracing'
-import { activeTrace, runInTrace, traceIds } from './active-trace.ts'
+import { activeTrace, runInTrace, spanTimeMs, traceIds } from './active-trace.ts'
 import type { SpanQueue, SpanQueueOptions } from './span-queue.ts'
 
 const kinds: Readonly<Record<SpanKind, OtelKind>> = {
@@ -67,6 +67,7 @@ export function createRecorder({
   return {
     records: true,
     active: activeTrace,
+    nowMs: spanTimeMs,
     run: runInTrace,
     start({ name: what, kind, parent, entry = false, attributes = {}, startMs }) {
       const context = contextOf(parent)
