@@ -27,7 +27,9 @@ function print(spans: readonly CollectedSpan[]): void {
     const ofTrace = spans.filter((span) => span.traceId === traceId).sort((a, b) => a.startMs - b.startMs)
     const below = (parent: (span: CollectedSpan) => boolean, depth: number): void => {
       for (const span of ofTrace.filter(parent)) {
-        const { name, service, startMs, endMs, spanId, message } = span
+        const { name, startMs, endMs, spanId, message, attributes } = span
+        // In the one-process edition the process is not the service.
+        const service = String(attributes['freshet.service'] ?? span.service)
         const took = `${(endMs - startMs).toFixed(1)} ms`.padStart(10)
         process.stdout.write(
           `${took}  ${'  '.repeat(depth)}${name} (${service})${message === '' ? '' : `: ${message}`}\n`,
