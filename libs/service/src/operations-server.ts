@@ -102,7 +102,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
   }
   app.get('/metrics', { config: { access: anybody } }, async ({ headers }, reply) => {
     const { contentTypes, openMetrics, text } = options.metrics
-    // Prometheus asks for OpenMetrics unless it is told otherwise.
+    // Prometheus asks for OpenMetrics by default.
     return headers.accept?.includes('application/openmetrics-text') === true
       ? reply.header('content-type', contentTypes.openMetrics).send(await openMetrics())
       : reply.header('content-type', contentTypes.text).send(await text())
