@@ -44,7 +44,7 @@ export const causeAlerts: readonly Alert[] = [
   },
   {
     name: 'FreshetStoreMemoryNearlyFull',
-    expr: 'max by (namespace, release) (freshet_store_memory_used_share) > 0.85',
+    expr: 'max by (namespace, release) (freshet_store_memory_used_ratio) > 0.85',
     for: '10m',
     severity: 'ticket',
     summary: 'Redis uses {{ $value | humanizePercentage }} of its memory limit',
@@ -54,7 +54,7 @@ export const causeAlerts: readonly Alert[] = [
   {
     name: 'FreshetStoreFull',
     expr: [
-      'max by (namespace, release) (freshet_store_memory_used_share) > 0.97',
+      'max by (namespace, release) (freshet_store_memory_used_ratio) > 0.97',
       'or',
       `${grew('freshet_errors_total{code="STORE_FULL"}', '5m')} > 0`,
     ].join('\n'),
@@ -154,7 +154,7 @@ export const causeAlerts: readonly Alert[] = [
   },
   {
     name: 'FreshetCertificateExpires',
-    expr: 'min by (namespace, release, file) (freshet_tls_certificate_expiry_seconds) - time() < 7 * 86400',
+    expr: 'min by (namespace, release, file) (freshet_tls_certificate_expiry_timestamp_seconds) - time() < 7 * 86400',
     for: '15m',
     severity: 'ticket',
     summary: 'a certificate ({{ $labels.file }}) expires in {{ $value | humanizeDuration }}',

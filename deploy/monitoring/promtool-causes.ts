@@ -62,7 +62,7 @@ export const causeCases: readonly PromtoolCase[] = [
   ),
   turns(
     'FreshetStoreMemoryNearlyFull',
-    { [of('freshet_store_memory_used_share', 'instance="i"')]: '0.5x10 0.9x30' },
+    { [of('freshet_store_memory_used_ratio', 'instance="i"')]: '0.5x10 0.9x30' },
     {
       silent: '15m',
       fires: '25m',
@@ -71,7 +71,7 @@ export const causeCases: readonly PromtoolCase[] = [
   ),
   turns(
     'FreshetStoreFull',
-    { [of('freshet_store_memory_used_share', 'instance="i"')]: '0.96x10 0.98x30' },
+    { [of('freshet_store_memory_used_ratio', 'instance="i"')]: '0.96x10 0.98x30' },
     {
       silent: '9m',
       fires: '15m',
@@ -186,7 +186,10 @@ export const causeCases: readonly PromtoolCase[] = [
   ),
   turns(
     'FreshetCertificateExpires',
-    { [of('freshet_tls_certificate_expiry_seconds', 'file="certFile",instance="i"')]: `${7 * 86_400 + 1_200}x60` },
+    {
+      [of('freshet_tls_certificate_expiry_timestamp_seconds', 'file="certFile",instance="i"')]:
+        `${7 * 86_400 + 1_200}x60`,
+    },
     {
       silent: '30m',
       fires: '40m',

@@ -316,7 +316,8 @@ describe('new certificates', () => {
   it('show when they expire', async () => {
     const { metric } = tlsOf({ ...mutual, caFile: ca })
     for (const file of ['certFile', 'clientCaFile', 'caFile']) {
-      const leftMs = (await metric(`freshet_tls_certificate_expiry_seconds{file="${file}"}`)) * 1_000 - Date.now()
+      const leftMs =
+        (await metric(`freshet_tls_certificate_expiry_timestamp_seconds{file="${file}"}`)) * 1_000 - Date.now()
       expect(leftMs).toBeGreaterThan(0)
       expect(leftMs).toBeLessThan(3 * 86_400_000)
     }

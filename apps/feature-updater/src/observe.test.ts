@@ -65,9 +65,9 @@ describe('the metrics of the updater', () => {
     const metrics = createMetrics()
     let share: number | null = null
     observeStoreMemory({ memoryShare: () => share }, metrics)
-    expect(await metrics.text()).not.toContain('freshet_store_memory_used_share')
+    expect(await metrics.text()).not.toContain('freshet_store_memory_used_ratio')
     share = 0.5
     await metrics.text()
-    expect(await metrics.text()).toContain('freshet_store_memory_used_share 0.5')
+    expect(await metrics.text()).toContain('freshet_store_memory_used_ratio 0.5')
   })
 })

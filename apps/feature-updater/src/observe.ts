@@ -52,7 +52,7 @@ export function observeStoreMemory(store: { memoryShare(): number | null }, metr
   metrics.beforeScrape(() => {
     const share = store.memoryShare()
     // Without a limit there must be no gauge, and a gauge without labels exists from its creation on.
-    if (share !== null) metrics.gauge('freshet_store_memory_used_share').set(share)
+    if (share !== null) metrics.gauge('freshet_store_memory_used_ratio').set(share)
   })
 }
 
@@ -86,7 +86,7 @@ function countingObserver(metrics: Metrics, clock: Pick<Clock, 'now'>): FoldObse
 function observe(updater: Updater, metrics: Metrics): void {
   const lag = metrics.gauge('freshet_updater_lag_records')
   const bytes = metrics.gauge('freshet_updater_cache_bytes')
-  const hits = metrics.gauge('freshet_updater_cache_hit_share')
+  const hits = metrics.gauge('freshet_updater_cache_hit_ratio')
   const failing = metrics.gauge('freshet_updater_failing_partitions')
   const replaced = metrics.gauge('freshet_updater_replaced_partitions')
   metrics.beforeScrape(

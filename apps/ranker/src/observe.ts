@@ -33,10 +33,10 @@ export function observe(ranker: RunningRanker, metrics: Metrics): void {
 
 /** The labels are the features of one model, so that their number is bounded; a model that is replaced takes its own with it. */
 function observeHealth(ranker: RunningRanker, metrics: Metrics): void {
-  const missing = metrics.gauge('freshet_ranker_feature_missing_share')
-  const frequent = metrics.gauge('freshet_ranker_feature_frequent_share')
+  const missing = metrics.gauge('freshet_ranker_feature_missing_ratio')
+  const frequent = metrics.gauge('freshet_ranker_feature_frequent_ratio')
   const drift = metrics.gauge('freshet_ranker_feature_drift')
-  const mixed = metrics.gauge('freshet_ranker_mixed_pages_share')
+  const mixed = metrics.gauge('freshet_ranker_mixed_pages_ratio')
   const crossed = metrics.gauge('freshet_ranker_health_crossed')
   metrics.beforeScrape(() => {
     for (const gauge of [missing, frequent, drift, mixed, crossed]) gauge.reset()
@@ -57,7 +57,7 @@ function observeHealth(ranker: RunningRanker, metrics: Metrics): void {
 
 function observeShadow(ranker: RunningRanker, metrics: Metrics): void {
   const pages = metrics.gauge('freshet_ranker_shadow_pages')
-  const overlap = metrics.gauge('freshet_ranker_shadow_overlap')
+  const overlap = metrics.gauge('freshet_ranker_shadow_overlap_ratio')
   const correlation = metrics.gauge('freshet_ranker_shadow_rank_correlation')
   const predictions = metrics.gauge('freshet_ranker_shadow_prediction')
   metrics.beforeScrape(() => {

@@ -57,7 +57,7 @@ export const models: Dashboard = {
           unit: 'percentunit',
           queries: [
             [
-              `topk(10, ${gauge('freshet_ranker_feature_missing_share', 'feature', 'where="serving"', 'max')} - ${gauge('freshet_ranker_feature_missing_share', 'feature', 'where="training"', 'max')})`,
+              `topk(10, ${gauge('freshet_ranker_feature_missing_ratio', 'feature', 'where="serving"', 'max')} - ${gauge('freshet_ranker_feature_missing_ratio', 'feature', 'where="training"', 'max')})`,
               '{{feature}}',
             ],
           ],
@@ -80,7 +80,7 @@ export const models: Dashboard = {
           description: 'Share of the best 25 candidates in common, and rank correlation. Without a shadow 0.',
           unit: 'none',
           queries: [
-            [gauge('freshet_ranker_shadow_overlap', 'release', '', 'max'), '{{release}} in common'],
+            [gauge('freshet_ranker_shadow_overlap_ratio', 'release', '', 'max'), '{{release}} in common'],
             [gauge('freshet_ranker_shadow_rank_correlation', 'release', '', 'max'), '{{release}} correlation'],
           ],
         },

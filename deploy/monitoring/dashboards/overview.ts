@@ -74,7 +74,7 @@ export const overview: Dashboard = {
           unit: 's',
           queries: [
             [
-              `${gauge('freshet_tls_certificate_expiry_seconds', 'release, file', '', 'min')} - time()`,
+              `${gauge('freshet_tls_certificate_expiry_timestamp_seconds', 'release, file', '', 'min')} - time()`,
               '{{release}} {{file}}',
             ],
           ],

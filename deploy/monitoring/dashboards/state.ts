@@ -13,7 +13,7 @@ export const state: Dashboard = {
           title: 'Memory of Redis',
           description: 'Used share of `maxmemory` of the fullest server. A full Redis refuses commits.',
           unit: 'percentunit',
-          queries: [[gauge('freshet_store_memory_used_share', 'release', '', 'max'), '{{release}}']],
+          queries: [[gauge('freshet_store_memory_used_ratio', 'release', '', 'max'), '{{release}}']],
           empty: 'on the embedded store, and where Redis has no `maxmemory`',
         },
         {

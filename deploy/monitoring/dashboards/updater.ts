@@ -112,7 +112,7 @@ export const updater: Dashboard = {
           title: 'Reads that the cache answered',
           description: 'Share of reads of state since the start.',
           unit: 'percentunit',
-          queries: [[gauge('freshet_updater_cache_hit_share', 'instance', '', 'max'), '{{instance}}']],
+          queries: [[gauge('freshet_updater_cache_hit_ratio', 'instance', '', 'max'), '{{instance}}']],
         },
         {
           title: 'Changes of pins that came too late',

@@ -77,7 +77,7 @@ export const metricCatalogue = {
     help: 'Changes of the files of `tls`, by outcome: loaded (new connections use them), refused (they cannot be used or do not go together; the earlier ones stay).',
     labels: ['outcome'],
   },
-  freshet_tls_certificate_expiry_seconds: {
+  freshet_tls_certificate_expiry_timestamp_seconds: {
     type: 'gauge',
     help: 'When the first certificate of a file of `tls` expires, seconds since the epoch.',
     labels: ['file'],
@@ -192,12 +192,12 @@ export const metricCatalogue = {
     help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the earlier model continues to serve).',
     labels: ['outcome'],
   },
-  freshet_ranker_feature_missing_share: {
+  freshet_ranker_feature_missing_ratio: {
     type: 'gauge',
     help: 'Share of rows without a value of the feature, `where` is serving (the last window) or training.',
     labels: ['feature', 'where'],
   },
-  freshet_ranker_feature_frequent_share: {
+  freshet_ranker_feature_frequent_ratio: {
     type: 'gauge',
     help: 'Share of rows with the value of the feature that is most frequent in training, often a default; `where` is serving (the last window) or training.',
     labels: ['feature', 'where'],
@@ -207,7 +207,7 @@ export const metricCatalogue = {
     help: 'Population stability index of the feature in serving (the last window) against training; 0: the same distribution.',
     labels: ['feature'],
   },
-  freshet_ranker_mixed_pages_share: {
+  freshet_ranker_mixed_pages_ratio: {
     type: 'gauge',
     help: 'Share of pages for which another model scored the page before in the same session, in the last window.',
     labels: [],
@@ -222,7 +222,7 @@ export const metricCatalogue = {
     help: 'Pages that the shadow was to score since it and the serving model are there, by outcome: compared, failed, skipped (the page before still waited).',
     labels: ['outcome'],
   },
-  freshet_ranker_shadow_overlap: {
+  freshet_ranker_shadow_overlap_ratio: {
     type: 'gauge',
     help: 'Mean share of the best 25 candidates that the shadow and the serving model have in common.',
     labels: [],
@@ -318,7 +318,7 @@ export const metricCatalogue = {
     help: 'Records that wait in the owned partitions.',
     labels: [],
   },
-  freshet_store_memory_used_share: {
+  freshet_store_memory_used_ratio: {
     type: 'gauge',
     help: 'Share of `maxmemory` that the fullest Redis server of the state store uses, by its last report. Absent while no server has a limit.',
     labels: [],
@@ -328,7 +328,7 @@ export const metricCatalogue = {
     help: 'Estimated memory of decoded state.',
     labels: [],
   },
-  freshet_updater_cache_hit_share: {
+  freshet_updater_cache_hit_ratio: {
     type: 'gauge',
     help: 'Share of state reads since the start that the cache answered.',
     labels: [],

@@ -3,17 +3,6 @@ import { metricCatalogue, type MetricSpec } from './metric-catalogue.ts'
 import { createMetrics } from './metrics.ts'
 import { runInTrace } from './tracing/active-trace.ts'
 
-/** Names from before these rules. Dashboards and alerts use them; whoever renames one renames it there too and takes it off this list. */
-const namedBefore = new Set([
-  'freshet_tls_certificate_expiry_seconds',
-  'freshet_ranker_feature_missing_share',
-  'freshet_ranker_feature_frequent_share',
-  'freshet_ranker_mixed_pages_share',
-  'freshet_ranker_shadow_overlap',
-  'freshet_store_memory_used_share',
-  'freshet_updater_cache_hit_share',
-])
-
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 afterEach(() => {
@@ -81,16 +70,11 @@ describe('metrics', () => {
         if (new RegExp(`(^|_)${unit}(_|$)`).test(bare)) expect(bare.endsWith(`_${unit}`)).toBe(true)
       }
       if (/[Bb]ytes|memory/i.test(spec.help) && spec.type === 'gauge' && / bytes/i.test(spec.help))
-        expect(bare).toMatch(/_(bytes|ratio|share)$/)
-      if (namedBefore.has(name)) return
+        expect(bare).toMatch(/_(bytes|ratio)$/)
       if (/^(Mean )?[Ss]hare of /.test(spec.help)) expect(bare).toMatch(/_ratio$/)
       if (/since the epoch/.test(spec.help)) expect(bare).toMatch(/_timestamp_seconds$/)
     },
   )
-
-  it('that keep their older names exist', () => {
-    expect([...namedBefore].filter((name) => !(name in metricCatalogue))).toEqual([])
-  })
 
   it('have no label for a user, a pin or anything else that grows with use', () => {
     const labels = new Set(Object.values(metricCatalogue as Record<string, MetricSpec>).flatMap((spec) => spec.labels))

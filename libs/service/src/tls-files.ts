@@ -45,7 +45,7 @@ export function readTlsFiles(names: TlsFileNames): {
   return { material, problems }
 }
 
-/** Why contents cannot be used; empty: they can. A certificate that has expired is not a problem here: it shows in `freshet_tls_certificate_expiry_seconds`. */
+/** Why contents cannot be used; empty: they can. A certificate that has expired is not a problem here: it shows in `freshet_tls_certificate_expiry_timestamp_seconds`. */
 export function tlsProblems({ cert, key, clientCa, ca }: TlsMaterial): readonly TlsProblem[] {
   const problems: TlsProblem[] = []
   const attempt = (name: keyof TlsFileNames, what: string, use: () => unknown): void => {

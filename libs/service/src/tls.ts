@@ -57,7 +57,7 @@ export function openTls({
   readonly report: Report
 }): Tls {
   const reloads = metrics.counter('freshet_tls_reloads_total')
-  const expiry = metrics.gauge('freshet_tls_certificate_expiry_seconds')
+  const expiry = metrics.gauge('freshet_tls_certificate_expiry_timestamp_seconds')
   const listeners = new Set<(material: TlsMaterial) => void>()
   let current = usable()
   /** The contents that were refused last, so that each is reported once. */

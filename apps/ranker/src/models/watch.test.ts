@@ -75,8 +75,8 @@ describe('the watch of a ranker', () => {
     observe(ranker, metrics)
     const text = await metrics.text()
     for (const line of [
-      'freshet_ranker_feature_missing_share{feature="pin_age",where="serving"} 0',
-      'freshet_ranker_feature_missing_share{feature="pin_age",where="training"} 0.1',
+      'freshet_ranker_feature_missing_ratio{feature="pin_age",where="serving"} 0',
+      'freshet_ranker_feature_missing_ratio{feature="pin_age",where="training"} 0.1',
       'freshet_ranker_health_crossed{check="drift"} 1',
       'freshet_ranker_health_crossed{check="missing"} 0',
     ])
