@@ -8,7 +8,7 @@ const tests = join(import.meta.dirname, 'promtool')
 const isThere = spawnSync('promtool', ['--version']).error === undefined
 
 /** Longer than promtool takes on a busy machine. */
-const timeoutMs = 300_000
+const timeoutMs = 900_000
 
 describe('promtool', () => {
   it.runIf(process.env['FRESHET_EXPECT_PROMTOOL'] === '1')('is installed where it is expected', () => {
