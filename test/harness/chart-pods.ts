@@ -19,8 +19,11 @@ const root = join(import.meta.dirname, '../..')
 
 /** A release of the chart whose containers run as processes of this machine. */
 export interface ChartRelease {
-  /** The entry point of a service's container; `overrides`: what differs because all pods share one machine. */
-  pod(service: string, overrides?: Readonly<Record<string, string>>): Promise<ServiceProcess>
+  /**
+   * The entry point of a service's container, or of the first pod of a shard; `overrides`: what differs because all pods share one
+   * machine. Ports are free ones, unless the overrides name them.
+   */
+  pod(service: string, overrides?: Readonly<Record<string, string>>, shard?: number): Promise<ServiceProcess>
   /** Runs the job of the topics to its end. */
   applyTopics(): Promise<{ readonly code: number | null; readonly output: string }>
 }
@@ -36,15 +39,20 @@ export function chartRelease(options: {
   const machine = mkdtempSync(join(tmpdir(), 'freshet-pods-'))
 
   /** What the image, the manifest and Kubernetes give a container, with the folders of its volumes where they are here. */
-  const environment = (service: string, pod: PodSpec, container: Container): Record<string, string> => {
-    const folders = mount(join(machine, service), pod, container, secrets)
+  const environment = (
+    service: string,
+    pod: PodSpec,
+    container: Container,
+    workload = `${release}-${service}`,
+  ): Record<string, string> => {
+    const folders = mount(join(machine, workload), pod, container, secrets)
     const image = {
       NODE_ENV: 'production',
       FRESHET_OPERATIONS_HOST: '0.0.0.0',
       FRESHET_OPERATIONS_PORT: '9464',
       APP: service,
     }
-    const kubernetes = { HOSTNAME: `${release}-${service}-0`, ...kubernetesVariables(resources, release) }
+    const kubernetes = { HOSTNAME: `${workload}-0`, ...kubernetesVariables(resources, release) }
     const given = Object.entries(environmentOf(container)).map(([name, value]) => {
       const folder = [...folders].find(([path]) => value === path || value.startsWith(`${path}/`))
       return [name, folder === undefined ? value : folder[1] + value.slice(folder[0].length)]
@@ -53,11 +61,13 @@ export function chartRelease(options: {
   }
 
   return {
-    async pod(service, overrides = {}) {
-      const pod = podOf(workloadOf(resources, service))
+    async pod(service, overrides = {}, shard) {
+      const workload = workloadOf(resources, service, shard)
+      const pod = podOf(workload)
       const [container] = pod.containers
       const here = new Map<string, number>()
-      for (const { name } of container.ports ?? []) here.set(name, (await freePorts(1))[0]!)
+      for (const { name } of container.ports ?? [])
+        here.set(name, Number(overrides[`${name}.port`] ?? (await freePorts(1))[0]))
       const settings = {
         ...Object.fromEntries([...here].map(([name, port]) => [`${name}.port`, String(port)])),
         ...overrides,
@@ -68,7 +78,7 @@ export function chartRelease(options: {
           `apps/${service}/src/main.ts`,
           ...Object.entries(settings).flatMap(([path, value]) => [`--${path}`, value]),
         ],
-        env: environment(service, pod, container),
+        env: environment(service, pod, container, workload.metadata.name),
         ports: { operations: here.get('operations') ?? 0, http: here.get('http') ?? 0, grpc: here.get('grpc') ?? 0 },
       })
     },

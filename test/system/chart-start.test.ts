@@ -10,6 +10,7 @@ import { services } from '../../deploy/helm/schema.ts'
 import { chartRelease, type ChartRelease } from '../harness/chart-pods.ts'
 import { eventually } from '../harness/eventually.ts'
 import { postPins, wholePathWorks } from '../harness/load.ts'
+import { freePorts } from '../harness/ports.ts'
 import type { ServiceProcess } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
 
@@ -23,16 +24,21 @@ const patient = [
   ]),
 ]
 
-/** Starts every entry point of a release; the blender gets the addresses of its neighbours on this machine. */
-async function startAll(release: ChartRelease): Promise<ReadonlyMap<string, ServiceProcess>> {
+/** Starts every entry point of a release; the blender gets the addresses of its neighbours on this machine. `shards`: those of candidate-service. */
+async function startAll(
+  release: ChartRelease,
+  shards: readonly ServiceProcess[] = [],
+): Promise<ReadonlyMap<string, ServiceProcess>> {
   const pods = new Map<string, ServiceProcess>()
+  shards.forEach((shard, index) => pods.set(index === 0 ? 'candidate-service' : `candidate-service ${index}`, shard))
   onTestFinished(async () => {
     await Promise.all([...pods.values()].map((pod) => pod.stop().catch(() => pod.kill())))
   })
   onTestFailed(() =>
     console.log([...pods.values()].map((pod) => `──── ${pod.name}\n${pod.logs().slice(-3_000)}`).join('\n')),
   )
-  for (const service of services) if (service !== 'blender') pods.set(service, await release.pod(service))
+  for (const service of services)
+    if (service !== 'blender' && !pods.has(service)) pods.set(service, await release.pod(service))
   const neighbour = (service: string): string => `127.0.0.1:${pods.get(service)!.ports.grpc}`
   const addresses = {
     'candidateService.address': neighbour('candidate-service'),
@@ -67,6 +73,28 @@ if ('absent' in kafka || 'absent' in redis) {
     '--set',
     `redis.url=${redis.target.url}`,
   ]
+
+  describe('the shards of candidate-service, as the chart addresses them', () => {
+    it('start with their index, ask each other, and serve a feed', { timeout: 300_000 }, async () => {
+      const args = [...given, '--set', 'topics.partitions=8', '--set', 'services.candidate-service.shards=2']
+      const release = chartRelease({ release: 'freshet', args })
+      expect(await release.applyTopics()).toMatchObject({ code: 0 })
+      const grpcPorts = await freePorts(2)
+      const shards: ServiceProcess[] = []
+      for (const [index, port] of grpcPorts.entries()) {
+        const peers = [`127.0.0.1:${grpcPorts[1 - index]}`]
+        const here = { 'grpc.port': String(port), 'candidates.shardPeers': JSON.stringify(peers) }
+        shards.push(await release.pod('candidate-service', here, index))
+      }
+      const pods = await startAll(release, shards)
+      await aFeedFollowsAnEvent(pods)
+      for (const [index, shard] of shards.entries()) {
+        const config = (await (await fetch(`http://127.0.0.1:${shard.ports.operations}/configz`)).json()) as object
+        expect(config).toMatchObject({ 'candidates.shardIndex': index, 'candidates.shardCount': 2 })
+        expect(await shard.health()).toEqual({ ready: true, alive: true })
+      }
+    })
+  })
 
   describe('A20 · every entry point starts with what the manifest and Kubernetes give it', () => {
     it.each(['freshet', 'freshet-grpc'])('in a release called %s', { timeout: 300_000 }, async (name) => {
