@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exampleOrigin } from '@freshet/freshet/dev/config'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -113,6 +114,12 @@ describe('the example', () => {
     } finally {
       process.kill(-serving.pid!)
     }
+  })
+
+  it('are served where `npm start` allows it by default', () => {
+    const text = readFileSync(join(root, 'libs/client/scripts/example.ts'), 'utf8')
+    expect(text).toContain(`defaultPort = '${new URL(exampleOrigin).port}'`)
+    expect(readFileSync(join(root, 'libs/client/README.md'), 'utf8')).toContain(`open ${exampleOrigin}:`)
   })
 
   it('page.html, opened from a file, is refused: its origin is null', async () => {

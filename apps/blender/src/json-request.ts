@@ -94,8 +94,7 @@ export const readClient = reader(objectSchema(clientFields), (value, field): Cli
   return { ...none, ...given, ...(utcOffsetMinutes !== undefined && { utcOffsetMinutes }) }
 })
 
-/** The fields of a filter. */
-export const filterFields = {
+const filterFields = {
   topicIds: strings,
   creatorIds: strings,
   boardIds: strings,

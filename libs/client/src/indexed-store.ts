@@ -1,6 +1,6 @@
 import type { Awaited, Database, Request, Within } from './indexed-db.ts'
 import { runLeased, type LeaseTimes } from './lease.ts'
-import type { Entry, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 declare const indexedDB: { open(name: string, version: number): Request<Database> }
 declare const IDBKeyRange: { upperBound(key: number): object }
