@@ -34,6 +34,8 @@ export const partitions = 4
 export const startMs = 1_760_000_000_000
 /** Signs the page tokens of all blenders of the tests. */
 export const cursorKey = 'the key of tests'
+/** Most tests need no catalogue, and the ranker of the test orders every surface. */
+const usual = { showUnlistedPins: true, relatedCandidates: 500, relatedOrder: 'model', cursorKey } as const
 
 /** How a fake service answers: with a value, with an error, or never. */
 export type Behaviour<Request, Response> = (request: Request, call: CallOptions) => Promise<Response> | Response
@@ -82,14 +84,7 @@ export async function aBlender(
     },
     engineClock: slowClock(engineClockOf(clock), given.lookMs ?? 0),
     random: createSeededRandom(1),
-    // Most tests need no catalogue.
-    config: blenderSchema.parse({
-      showUnlistedPins: true,
-      relatedCandidates: 500,
-      relatedOrder: 'model',
-      cursorKey,
-      ...given.config,
-    }),
+    config: blenderSchema.parse({ ...usual, ...given.config }),
     observer: {
       ran: (record) => records.push(record),
       answered: () => {},
@@ -203,13 +198,7 @@ export async function aBlenderOn(
     ranker: { rank: async (request) => rankedPins(request) },
     engineClock: createSystemEngineClock(),
     random: createSeededRandom(1),
-    config: blenderSchema.parse({
-      showUnlistedPins: true,
-      relatedCandidates: 500,
-      relatedOrder: 'model',
-      cursorKey,
-      ...given.config,
-    }),
+    config: blenderSchema.parse({ ...usual, ...given.config }),
     observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
   })
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { actions, type Action } from '@freshet/domain/engagement'
-import { isTimeField, type FieldOfColumn, type Mapping } from './fields.ts'
+import { isTimeField } from './fields.ts'
+import type { FieldOfColumn, Mapping } from './mapping.ts'
 import type { Row } from './rows.ts'
 import { actionSynonyms, matches, type Rule } from './rules.ts'
 import type { TimeReader } from './times.ts'

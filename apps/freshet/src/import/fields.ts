@@ -2,27 +2,9 @@ import { engagementFields } from '@freshet/contracts/json/engagement'
 import { pinFields } from '@freshet/contracts/json/pin'
 import { nearest } from '@freshet/domain/nearest'
 import { namesSomebody, type Guess } from './guess.ts'
+import type { FieldOfColumn, Mapping, Target } from './mapping.ts'
 import { namesOf, plainName } from './names.ts'
 import { ImportError } from './problem.ts'
-
-/** The kind of event that rows become. */
-export type Target = 'engagements' | 'pins'
-
-/** A column and the field of the HTTP API that it fills. Rules turn `rating` into an action. */
-export interface FieldOfColumn {
-  readonly field: string
-  /** Index of the column. */
-  readonly column: number
-  readonly name: string
-}
-
-/** The fields that columns fill. */
-export interface Mapping {
-  readonly as: Target
-  readonly fields: readonly FieldOfColumn[]
-  /** Names of columns that fill no field. */
-  readonly unused: readonly string[]
-}
 
 /** Options of the command line about columns. */
 export interface MappingOptions {

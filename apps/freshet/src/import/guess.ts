@@ -1,4 +1,4 @@
-import type { FieldOfColumn, Mapping } from './fields.ts'
+import type { FieldOfColumn, Mapping } from './mapping.ts'
 import { namesOf, plainName } from './names.ts'
 
 const oldestMs = Date.UTC(1990, 0, 1)

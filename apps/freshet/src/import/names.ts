@@ -1,4 +1,4 @@
-import type { Target } from './fields.ts'
+import type { Target } from './mapping.ts'
 
 /** What follows the word for a thing in the name of a column that holds its id. */
 const idEndings = ['id', '', 'no', 'nr', 'number', 'num', 'key', 'code', 'uuid', 'guid', 'hash']

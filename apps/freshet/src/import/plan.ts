@@ -1,5 +1,6 @@
 import { createConverter, plainText, type Conversion, type Converted } from './convert.ts'
-import { isTimeField, mapColumns, nearFields, type Mapping, type Target } from './fields.ts'
+import { isTimeField, mapColumns, nearFields } from './fields.ts'
+import type { Mapping, Target } from './mapping.ts'
 import { guessFields } from './guess.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fieldsOf, nearFields, proposeColumns, type Mapping, type Target } from '../../../import/fields.ts'
+import { fieldsOf, nearFields, proposeColumns } from '../../../import/fields.ts'
+import type { Mapping, Target } from '../../../import/mapping.ts'
 import { sampleFile, type Sample } from '../../../import/open-file.ts'
 import { parseOptions } from '../../../import/options.ts'
 import { firstRows, planFile, type FilePlan, type PlanOptions } from '../../../import/plan.ts'
