@@ -41,13 +41,13 @@ export const objectiveAlerts: readonly Alert[] = [
   },
 ]
 
-const lostIn = (selector: string): string => `(${summed(`increase(${selector}[1h])`)} or 0 * freshet:present:updater)`
+const lostIn = (selector: string): string => `(${summed(`increase(${selector}[1h])`)} or 0 * freshet:processes:count)`
 
 /** What `FreshetEventsLost` adds up: each counter covers one part of the way of an event, see the README. */
 export const objectiveRecordings = [
   {
-    record: 'freshet:present:updater',
-    expr: 'group by (namespace, release) (freshet_updater_lag_records)',
+    record: 'freshet:processes:count',
+    expr: 'count by (namespace, release) (freshet_service_ready)',
   },
   {
     record: 'freshet:lost_events:increase1h',

@@ -6,30 +6,23 @@ import { slos } from './slos.ts'
 /** Counters and gauges come once a minute. `0+60x70`: begins at 0 and grows by 60 in each of 70 minutes. */
 const at = 'namespace="shop",release="freshet"'
 const of = (name: string, labels = ''): string => `${name}{${at}${labels === '' ? '' : `,${labels}`}}`
-const updater = `instance="updater-0"`
 
-/** The counters of all objectives: 10 events a second, of which a share is bad. */
-function traffic(bad: (total: number) => string, total: string, minutes: number): Record<string, string> {
-  const all = `0+${total}x${minutes}`
-  const failed = bad(Number(total))
-  const good = (share: string): string => share
+/** The counters of all objectives. `total`: events between two values; `bad`: the values of those that fail. Where some fail, no event of a histogram is in time. */
+function traffic(bad: string, total: number, values: number): Record<string, string> {
+  const all = `0+${total}x${values}`
+  const inTime = bad.startsWith('0+0x') ? all : `0x${values}`
   return {
     [of('freshet_ingest_requests_total', 'outcome="accepted",protocol="http"')]: all,
-    [of('freshet_ingest_requests_total', 'outcome="INGEST_UNAVAILABLE",protocol="http"')]: failed,
+    [of('freshet_ingest_requests_total', 'outcome="INGEST_UNAVAILABLE",protocol="http"')]: bad,
     [of('freshet_feed_requests_total', 'kind="request",outcome="answered"')]: all,
-    [of('freshet_feed_requests_total', 'kind="request",outcome="CALL_UNAVAILABLE"')]: failed,
+    [of('freshet_feed_requests_total', 'kind="request",outcome="CALL_UNAVAILABLE"')]: bad,
     [of('freshet_feed_answers_total', 'surface="home",degradation="DEGRADATION_NONE"')]: all,
-    [of('freshet_feed_answers_total', 'surface="home",degradation="DEGRADATION_POPULAR"')]: failed,
+    [of('freshet_feed_answers_total', 'surface="home",degradation="DEGRADATION_POPULAR"')]: bad,
     [of('freshet_feed_answer_seconds_count', 'surface="home"')]: all,
-    [of('freshet_feed_answer_seconds_bucket', 'surface="home",le="0.25"')]: good(slowHalf(total, minutes, failed)),
+    [of('freshet_feed_answer_seconds_bucket', 'surface="home",le="0.25"')]: inTime,
     [of('freshet_updater_event_seconds_count', 'stage="user"')]: all,
-    [of('freshet_updater_event_seconds_bucket', 'stage="user",le="1"')]: good(slowHalf(total, minutes, failed)),
+    [of('freshet_updater_event_seconds_bucket', 'stage="user",le="1"')]: inTime,
   }
-}
-
-/** What is in the bucket of good events: none while events are bad, all otherwise. */
-function slowHalf(total: string, minutes: number, failed: string): string {
-  return failed.startsWith('0+0x') ? `0+${total}x${minutes}` : `0x${minutes}`
 }
 
 /** Each alert of one kind, of all objectives. `value`: the share of bad events as it is printed; null: it must not fire. */
@@ -55,12 +48,12 @@ const half = (id: string): string => (id === 'freshness' || id === 'feed-latency
 const burnCases: readonly PromtoolCase[] = [
   {
     name: 'half of all events are bad for 70 minutes: every budget burns fast',
-    series: traffic((total) => `0+${total}x70`, '600', 70),
+    series: traffic('0+600x70', 600, 70),
     checks: [...eachSlo('BurnsFast', '70m', half), ...eachSlo('BurnsFast', '1m', null)],
   },
   {
     name: 'no event is bad: nothing burns',
-    series: traffic(() => '0+0x70', '600', 70),
+    series: traffic('0+0x70', 600, 70),
     checks: [...eachSlo('BurnsFast', '70m', null), ...eachSlo('BurnsSlowly', '70m', null)],
   },
   {
@@ -93,7 +86,7 @@ const burnCases: readonly PromtoolCase[] = [
   {
     name: 'half of all events are bad for hours: every budget burns slowly, too',
     coversDays: true,
-    series: traffic((total) => `0+${total}x84`, '3000', 84),
+    series: traffic('0+3000x84', 3000, 84),
     checks: eachSlo('BurnsSlowly', '7h', half),
   },
   {
@@ -119,7 +112,7 @@ const lost = [
 const objectiveCases: readonly PromtoolCase[] = [
   ...lost.map(([name, labels]) => ({
     name: `${name} grows`,
-    series: { [of('freshet_updater_lag_records', updater)]: '0x40', [of(name, labels)]: '0x20 3x20' },
+    series: { [of('freshet_service_ready', 'instance="i"')]: '1x40', [of(name, labels)]: '0x20 3x20' },
     checks: [
       { alert: 'FreshetEventsLost', at: '15m', fires: [] },
       { alert: 'FreshetEventsLost', at: '25m', fires: 'once' as const },
@@ -128,7 +121,7 @@ const objectiveCases: readonly PromtoolCase[] = [
   {
     name: 'retention deletes records before the updater has folded them',
     series: {
-      [of('freshet_updater_lag_records', updater)]: '0x40',
+      [of('freshet_service_ready', 'instance="i"')]: '1x40',
       [of('freshet_updater_records_total', 'stage="user",outcome="lost"')]: '0x20 60x40',
       [of('freshet_updater_records_total', 'stage="user",outcome="applied"')]: '0+60x60',
     },
