@@ -5,6 +5,7 @@ import { diagnosis } from './diagnosis.ts'
 import type { RedisScript } from './state-scripts.ts'
 import { Cluster, Command, Redis } from 'ioredis'
 import type { ClusterOptions, DNSLookupFunction, NatMap, RedisOptions } from 'ioredis'
+import { SurvivingConnector } from './surviving-connector.ts'
 
 /** The address of Redis and the time limits of calls. */
 export interface RedisConnectionOptions {
@@ -186,6 +187,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 function connect(options: RedisConnectionOptions, commandTimeout: number, maxDelayMs: number): Redis | Cluster {
   const retry = (times: number): number => Math.min(maxDelayMs, 25 * 2 ** Math.min(times, 10))
   const common = {
+    Connector: SurvivingConnector,
     commandTimeout,
     connectTimeout: Math.max(commandTimeout, 1000),
     // Drop a connection that is silent while it owes answers: the peer may have vanished.
