@@ -52,9 +52,11 @@ export function mapColumns(
     options.as === null ? all : fieldsOf[options.as],
   )
   const named = proposeColumns(columns, options)
-  const mapping = withGuesses(named, guess(named))
+  // A column that the user gave up is not guessed either.
+  const open = named.unused.filter((name) => options.mapped.get(name) !== null)
+  const mapping = withGuesses(named, guess({ ...named, unused: open }))
   checkFields(file, options, `${mapping.as} have`, fieldsOf[mapping.as])
-  checkComplete(file, mapping, columns)
+  checkComplete(file, mapping, columns, options)
   return mapping
 }
 
@@ -110,11 +112,21 @@ function fieldsByColumn(columns: readonly string[], as: Target, { mapped }: Mapp
 
 /** Rows with a user are engagements. */
 function guessTarget(columns: readonly string[], { mapped }: MappingOptions): Target {
-  if ([...mapped.values()].some((field) => field === 'userId')) return 'engagements'
-  return namesSomebody(columns.filter((name) => !mapped.has(name))) ? 'engagements' : 'pins'
+  const given = [...mapped.values()].filter((field) => field !== null)
+  return namesSomebody(
+    columns.filter((name) => !mapped.has(name)),
+    given,
+  )
+    ? 'engagements'
+    : 'pins'
 }
 
-function checkComplete(file: string, { as, fields, unused }: Mapping, columns: readonly string[]): void {
+function checkComplete(
+  file: string,
+  { as, fields, unused }: Mapping,
+  columns: readonly string[],
+  options: MappingOptions,
+): void {
   const has = (field: string): boolean => fields.some((each) => each.field === field)
   const lacks = (field: string, what: string): never => {
     const names = Object.keys(Object.fromEntries((namesOf[as][field] ?? []).map((name) => [name, 0])))
@@ -131,10 +143,13 @@ function checkComplete(file: string, { as, fields, unused }: Mapping, columns: r
     return
   }
   if (!has('pinId')) lacks('pinId', 'pin (item)')
-  if (fields.length > 1) return
+  // Ids and dates alone may as well be events whose user has a name in another language.
+  const isKnown = options.as === 'pins' || [...options.mapped.values()].some((field) => field !== null)
+  if (fields.some(({ field }) => field !== 'pinId' && (isKnown || field !== 'createdAt'))) return
+  const what = fields.length > 1 ? 'ids and dates of pins' : 'ids of pins'
   throw new ImportError(
     file,
-    `contains only ids of pins; give --map COLUMN=title (or topics, creatorId, …), or --as engagements (columns: ${columns.join(', ')})`,
+    `contains only ${what}; give --map COLUMN=title (or topics, creatorId, …), or --as engagements${fields.length > 1 ? ' or --as pins' : ''} (columns: ${columns.join(', ')})`,
   )
 }
 

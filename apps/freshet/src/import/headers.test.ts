@@ -10,10 +10,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const nowMs = Date.parse('2026-01-01T00:00:00.000Z')
 
 /** The columns that become the user, the pin and the time of a file of engagements; null: the import asks. */
-async function read(text: string): Promise<string | null> {
+async function read(text: string, options: Parameters<typeof parseOptions>[0] = {}): Promise<string | null> {
   const file = join(folder, 'file.csv')
   writeFileSync(file, text)
-  const plan = await planFile(file, parseOptions({}, nowMs))
+  const plan = await planFile(file, parseOptions(options, nowMs))
   if (plan.kind !== 'rows') throw new Error('is a recording')
   const nameOf = (field: string): string =>
     plan.reading.mapping.fields.find((each) => each.field === field)?.name ?? '–'
@@ -101,6 +101,53 @@ describe('the import reads the columns of', () => {
     const { lines } = await planFile(file, parseOptions({}, nowMs))
     expect(lines.join('\n')).toContain('moment → occurredAt (its values are times; --map moment=- changes this)')
     expect(lines.join('\n')).toContain('thing → pinId (it is the only other column of ids; --map thing=- changes this)')
+  })
+})
+
+/** What must not be taken for something else: the import asks, or leaves the column alone. */
+const others: readonly (readonly [header: string, rows: readonly string[], expected: string])[] = [
+  ['user,barcode,qty', ['u1,887276541211,2', 'u2,887276541299,1'], 'asks'],
+  ['user_id,item_id,ref_no', ['u1,i1,1004856789', 'u2,i2,1004856790'], 'asks'],
+  ['user_id,timestamp,country', ['u1,1714557600,de', 'u2,1714557601,us'], 'asks'],
+  ['user_id,timestamp,order_id', ['u1,1714557600,o1', 'u2,1714557601,o2'], 'asks'],
+  ['user_id,timestamp,land', ['u1,1714557600,de', 'u2,1714557601,us'], 'asks'],
+  ['user_id,item_id,birthday', ['u1,i1,1999-01-02', 'u2,i2,2001-01-02'], 'asks'],
+  ['user_id,item_id,other', ['u1,i1,2099-01-02', 'u2,i2,2098-01-02'], 'asks'],
+  ['customer_id,postcode,since', ['1,90210,2024-01-01', '2,80331,2024-01-02'], 'asks'],
+  ['utilisateur,article,date', ['ann,p1,2024-01-01', 'bob,p2,2024-01-02'], 'asks'],
+  ['Nutzer;Artikel;Zeitstempel;Bewertung', ['a;b;2024-01-01;5'], 'asks'],
+  ['session_id,item_id,client,ts', ['s1,i1,ios,1714557600'], 'engagements session_id item_id ts'],
+  ['user_id,post_id,content,created_at', ['1,9,a text,2024-01-01'], 'engagements user_id post_id created_at'],
+  ['id,title,price,stock', ['1,Lamp,2.5,7', '2,Desk,9,7'], 'pins – id –'],
+  ['id,title,content,author', ['1,Lamp,a long text,ann'], 'pins – id –'],
+  ['post_id,title,body,username,created_at', ['1,a,b,ann,2024-01-01'], 'pins – post_id –'],
+]
+
+describe('the import takes nothing for what it is not:', () => {
+  it.each(others)('%s', async (header, rows, expected) => {
+    expect(await read(`${[header, ...rows].join('\n')}\n`).catch(() => 'asks')).toBe(expected)
+  })
+
+  it('few values for many rows, and another one in each of many', async () => {
+    const rows = (thing: (row: number) => string): string =>
+      Array.from({ length: 200 }, (_, row) => `u${row % 9},${thing(row)},1714557600`).join('\n')
+    const readWith = (thing: (row: number) => string) => read(`user,thing,ts\n${rows(thing)}\n`).catch(() => 'asks')
+    expect(await readWith((row) => `x${row % 3}`)).toBe('asks')
+    expect(await readWith((row) => `x${row}`)).toBe('asks')
+    expect(await readWith((row) => `x${row % 50}`)).toBe('engagements user thing ts')
+  })
+
+  it('a column that the user gave up, or a time where the user gave one', async () => {
+    const text = 'shopper,thing,moment\na,p1,2024-01-31\nb,p2,2024-02-01\n'
+    expect(await read(text)).toBe('engagements shopper thing moment')
+    for (const column of ['thing', 'moment'])
+      await expect(read(text, { map: [`${column}=-`] })).rejects.toThrow(/no column is the/)
+    expect(await read(text, { occurredAt: '2025-01-01T00:00:00.000Z' })).toBe('engagements shopper thing –')
+  })
+
+  it('a file of sessions whose pin the user named', async () => {
+    const text = 'session_id,thing,timestamp\ns1,i1,1714557600\n'
+    expect(await read(text, { map: ['thing=pinId'] })).toBe('engagements session_id thing timestamp')
   })
 })
 

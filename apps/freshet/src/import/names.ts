@@ -1,22 +1,37 @@
 import type { Target } from './mapping.ts'
 
-/** What follows the word for a thing in the name of a column that holds its id. */
-const idEndings = ['id', '', 'no', 'nr', 'number', 'num', 'key', 'code', 'uuid', 'guid', 'hash']
+/** What follows the word for a thing in the name of a column that holds its id; the earlier ones win. */
+const idEndings = ['id', 'uuid', 'guid', 'key', 'code', 'no', 'nr', 'number', 'hash']
 
-/** `item` → `itemid`, `item`, `itemno`, … */
+/** `itemid`, `movieid`, …, `itemuuid`, … */
 function idNames(things: readonly string[]): readonly string[] {
-  return things.flatMap((thing) => idEndings.map((ending) => thing + ending))
+  const names = idEndings.flatMap((ending) => things.map((thing) => thing + ending))
+  return names.filter((name) => name !== 'postcode')
 }
 
+/** Words that are the id of a user or of a pin by themselves come last: such a column may also hold a flag, a name or a text. */
 const users = ['user', 'visitor', 'customer', 'member', 'account', 'reviewer', 'profile', 'client', 'shopper', 'buyer']
 const moreUsers = ['reader', 'viewer', 'listener', 'subscriber', 'consumer', 'person', 'player', 'patron', 'guest']
 const otherUsers = ['learner', 'student', 'cust', 'usr', 'household', 'fullvisitor', 'anonymous', 'distinct', 'cookie']
-const exactUsers = ['uid', 'msno', 'userpseudoid', 'username', 'deviceid']
+const plainUsers = ['visitor', 'customer', 'shopper', 'buyer', 'reader', 'viewer', 'listener', 'reviewer', 'person']
+const exactUsers = ['uid', 'msno', 'userpseudoid', ...plainUsers, 'learner', 'student', 'patron', 'deviceid']
+const userNames = ['userid', 'user', ...idNames([...users, ...moreUsers, ...otherUsers]), ...exactUsers]
 
+const firstPins = [
+  'pinid',
+  'pin',
+  'itemid',
+  'item',
+  'movieid',
+  'productid',
+  'articleid',
+  'contentid',
+  'postid',
+  'bookid',
+]
 const pins = ['pin', 'item', 'movie', 'product', 'article', 'content', 'post', 'book', 'track', 'song', 'video', 'news']
-const morePins = ['recipe', 'listing', 'sku', 'asin', 'isbn', 'film', 'episode', 'podcast', 'game', 'app', 'business']
+const morePins = ['recipe', 'listing', 'sku', 'asin', 'isbn', 'film', 'episode', 'podcast', 'game', 'business', 'venue']
 const otherPins = [
-  'venue',
   'restaurant',
   'hotel',
   'poi',
@@ -27,10 +42,24 @@ const otherPins = [
   'document',
   'doc',
   'story',
+  'stock',
 ]
-const lastPins = ['stock', 'anime', 'joke', 'clip', 'dish', 'artwork', 'entity', 'object', 'prod', 'ean', 'upc', 'gtin']
-const exactPins = ['pid', 'iid', 'nid']
-const pinNames = [...idNames([...pins, ...morePins, ...otherPins, ...lastPins]), ...exactPins]
+const lastPins = ['anime', 'joke', 'clip', 'dish', 'artwork', 'entity', 'object', 'prod', 'ean', 'upc', 'gtin']
+const exactPins = ['sku', 'asin', 'isbn', 'ean', 'upc', 'gtin', 'pid', 'iid', 'nid', 'movie', 'product', 'article']
+const plainPins = [
+  'book',
+  'track',
+  'song',
+  'video',
+  'recipe',
+  'listing',
+  'film',
+  'episode',
+  'podcast',
+  'game',
+  'course',
+]
+const pinNames = [...idNames([...pins, ...morePins, ...otherPins, ...lastPins]), ...exactPins, ...plainPins]
 
 const times = ['occurredat', 'timestamp', 'time', 'ts', 'eventtime', 'datetime', 'date', 'createdat', 'at', 'when']
 const verbs = ['rated', 'clicked', 'viewed', 'purchased', 'ordered', 'watched', 'read', 'played', 'listened', 'saved']
@@ -51,7 +80,7 @@ const lastTimes = ['createdon', 'createtime', 'utctime', 'datetimeutc', 'servert
 export const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]>>>> = {
   engagements: {
     eventId: ['eventid', 'eventuuid'],
-    userId: [...idNames([...users, ...moreUsers, ...otherUsers]), ...exactUsers],
+    userId: userNames,
     sessionId: ['sessionid', 'session', 'visitid', 'sessid', 'sessionkey', 'sessionhash'],
     action: [
       'action',
@@ -65,7 +94,7 @@ export const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly s
     ].concat([
       ...['interactiontype', 'eventaction', 'actiontype', 'activity', 'activitytype', 'useraction', 'operation'],
     ]),
-    pinId: pinNames,
+    pinId: [...firstPins, ...pinNames],
     boardId: ['boardid', 'board', 'playlistid', 'collectionid', 'listid'],
     creatorId: ['creatorid'],
     topicId: ['topicid'],
@@ -83,7 +112,7 @@ export const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly s
     ]),
   },
   pins: {
-    pinId: [...pinNames, 'id'],
+    pinId: [...firstPins, 'id', ...pinNames],
     title: ['title', 'name', 'headline', 'productname', 'itemname', 'producttitle', 'booktitle', 'movietitle'],
     description: ['description', 'summary', 'abstract', 'text', 'body', 'desc', 'productdescription', 'detaildesc'],
     topics: ['topics', 'genres', 'genre', 'categories', 'category', 'topic', 'tags', 'department'],

@@ -72,7 +72,8 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
   const sampleOf = (column: number): unknown[] => rows.flatMap((row) => ('cells' in row ? [row.cells[column]] : []))
   const reasons = new Map<string, string>()
   const mapping = mapColumns(file, shape.columns, given, (named) => {
-    const guesses = guessFields(named, shape.columns, sampleOf, options.nowMs)
+    const { nowMs, occurredAt } = options
+    const guesses = guessFields(named, shape.columns, { sampleOf, nowMs, hasTime: occurredAt !== null })
     for (const { name, why } of guesses) reasons.set(name, why)
     return guesses
   })

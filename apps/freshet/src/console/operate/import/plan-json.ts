@@ -98,8 +98,13 @@ export async function describePlan(
       const all = [...new Set([...fieldsOf.engagements, ...fieldsOf.pins])]
       const fields = reading.as === undefined && mapping.as === 'pins' ? all : fieldsOf[mapping.as]
       known.plan = { ...known.plan, ...aboutColumns(mapping, shape.columns, rows), fields }
+      const plan = await planFile(path, options)
+      // What only the values of a column tell.
+      if (plan.kind === 'rows')
+        known.plan = { ...known.plan, ...aboutColumns(plan.reading.mapping, shape.columns, rows) }
+      return { ...known.plan, ...(await aboutPlan(plan)) }
     }
-    return { ...known.plan, ...(await aboutPlan(await planFile(path, options))) }
+    return known.plan
   } catch (error) {
     if (!(error instanceof ImportError)) throw error
     return { ...known.plan, problem: error.message.replace(`${path}: `, '') }
