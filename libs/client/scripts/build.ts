@@ -39,7 +39,7 @@ async function buildPage(entry: string, name: string): Promise<void> {
   const [before, after] = await Promise.all(
     [module, renamed].map(async (text) => (await minify('page.js', text, { compress: false, ...minified })).code),
   )
-  const script = renamed.replace(/export\{(\w+) as createFreshet\};?$/, 'return{createFreshet:$1}')
+  const script = renamed.replace(/export\{([\w$]+) as createFreshet\};?$/, 'return{createFreshet:$1}')
   if (errors.length > 0 || before !== after || script === renamed)
     throw new Error(`${name} was not built: ${JSON.stringify(errors)}`)
   writeFileSync(join(dist, `${name}.js`), `${renamed}\n`)
@@ -62,7 +62,6 @@ for (const name of readdirSync(types)) {
   // TypeScript leaves the endings of imports as they are in the sources.
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from ')(\.\/[\w-]+)\.ts'/g, "$1$2.js'"))
 }
-copyFileSync(join(types, 'node.d.ts'), join(types, 'node.d.cts'))
 writeFileSync(join(types, 'node.d.cts'), readFileSync(join(types, 'node.d.ts'), 'utf8'))
 copyFileSync(join(room, '../../LICENSE'), join(room, 'dist/LICENSE'))
 

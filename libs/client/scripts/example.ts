@@ -18,17 +18,19 @@ const { values, positionals } = parseArgs({
 // npm runs scripts in the folder of the package, and INIT_CWD is where the command was called.
 const page = resolve(process.env['INIT_CWD'] ?? '.', positionals[0] ?? join(room, 'examples/page.html'))
 if (!existsSync(page)) throw new Error(`there is no file ${page}`)
-if (!existsSync(join(room, 'dist/freshet.iife.js'))) await import('./build.ts')
 const scripts = ['freshet.iife.js', 'freshet-events.iife.js', 'freshet.js', 'freshet-events.js']
+if (!scripts.every((name) => existsSync(join(room, 'dist', name)))) await import('./build.ts')
 
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? '/', 'http://page')
   const name = pathname.slice(1)
   const isScript = scripts.includes(name)
   if (!isScript && name !== '') return void response.writeHead(404).end()
+  const file = isScript ? join(room, 'dist', name) : page
+  if (!existsSync(file)) return void response.writeHead(404).end(`${file} is gone`)
   const type = isScript ? 'text/javascript' : 'text/html; charset=utf-8'
   response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' })
-  response.end(readFileSync(isScript ? join(room, 'dist', name) : page))
+  response.end(readFileSync(file))
 })
 server.listen(Number(values.port), 'localhost', () => {
   console.log(`${page}\nis at http://localhost:${values.port} while this runs; \`npm start\` must run too`)

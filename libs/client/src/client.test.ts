@@ -550,28 +550,31 @@ describe('in a page', () => {
     expect(bytes).toBeLessThan(65_536)
   })
 
-  it('nothing begins after it was left, until it is shown again', async () => {
-    const { page, fire, show } = aPage()
-    let begun = 0
-    const { store } = aStore({
-      exclusive(run) {
-        begun++
-        return run()
-      },
-    })
-    const { track, calls } = setUp({}, { page, store })
-    await settled()
-    const before = begun
-    track()
-    fire('pagehide')
-    show(false)
-    await settled()
-    expect([begun - before, idsOf(calls)]).toEqual([0, [['e0']]])
-    fire('pageshow')
-    show(true)
-    await settled()
-    expect(idsOf(calls)).toEqual([['e0'], ['e0']])
-  })
+  it.each([50, 1])(
+    'nothing begins after it was left, until it is shown again (batches of %i)',
+    async (maxBatchEvents) => {
+      const { page, fire, show } = aPage()
+      let begun = 0
+      const { store } = aStore({
+        exclusive(run) {
+          begun++
+          return run()
+        },
+      })
+      const { track, calls } = setUp({ maxBatchEvents }, { page, store })
+      await settled()
+      const before = begun
+      track()
+      fire('pagehide')
+      show(false)
+      await settled()
+      expect([begun - before, idsOf(calls)]).toEqual([0, [['e0']]])
+      fire('pageshow')
+      show(true)
+      await settled()
+      expect(idsOf(calls)).toEqual([['e0'], ['e0']])
+    },
+  )
 
   it('listeners are removed when the client is closed', async () => {
     const { page, listeners } = aPage()

@@ -283,6 +283,8 @@ export function createQueue(options: QueueOptions): Queue {
     sendNow,
     waiting: async (count) => (await first(count)).filter(isNew),
     leave() {
+      // A batch that is full now begins nothing.
+      newCount = 0
       let room = maxKeepaliveBytes
       for (const entry of inFlight) room -= sizeOf(entry)
       const batch = [...mine.values()].filter(
