@@ -75,6 +75,15 @@ describe('the page', () => {
     expect(answers).toContain('/pictures/cat.svg 200')
   })
 
+  it('refuses calls that waited long for the services', async () => {
+    const app = started({ demo: aDemo, started: new Promise(() => undefined), maxStartWaitMs: 10 })
+    for (const url of ['/api/console/words?q=cat', '/api/feeds/v1/feed'])
+      expect(await app.inject(url)).toMatchObject({
+        statusCode: 503,
+        body: expect.stringContaining('still starting') as string,
+      })
+  })
+
   it('loads pictures from the origins of a setting', async () => {
     const { headers } = await started({ settings: { imageOrigins: ['https://i.example.org'] } }).inject('/')
     expect(headers['content-security-policy']).toContain("img-src 'self' data: blob: https://i.example.org;")

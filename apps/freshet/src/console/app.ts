@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Access } from '@freshet/access/access'
 import { AccessError } from '@freshet/access/errors'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
@@ -35,6 +36,8 @@ export interface ConsoleOptions {
   readonly page: () => Promise<Page>
   /** Calls and pictures wait for it, while the page itself is served. Absent: the services run already. */
   readonly started?: Promise<void>
+  /** How long a call waits for that before it is refused; default 8,000, which is less than pages wait. */
+  readonly maxStartWaitMs?: number
   /** null: the data is not the sample. */
   readonly demo: Demo | null
   readonly metrics: Metrics
@@ -78,7 +81,7 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
   })
   refuseOtherPages(app, config.hosts)
   addSecurityHeaders(app, config.imageOrigins)
-  if (options.started !== undefined) waitForServices(app, options.started)
+  if (options.started !== undefined) waitForServices(app, options.started, options.maxStartWaitMs)
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof AccessError || error instanceof ConsoleError)
       return reply.code(error.httpStatus).send(errorAnswer(error))
@@ -127,13 +130,14 @@ function refuseOtherPages(app: FastifyInstance, hosts: readonly string[]): void 
   })
 }
 
-/** Holds what needs a service until all run. The page has loaded meanwhile. */
-function waitForServices(app: FastifyInstance, started: Promise<void>): void {
+/** Holds what needs a service until all run, or refuses it after a while: then the page says so, and asks again. */
+function waitForServices(app: FastifyInstance, started: Promise<void>, maxWaitMs = 8_000): void {
   let isStarted = false
   void started.then(() => (isStarted = true))
-  app.addHook('preValidation', ({ routeOptions }, _reply, done) => {
-    if (isStarted || routeOptions.url === '/*') done()
-    else void started.then(() => done())
+  app.addHook('preValidation', async ({ routeOptions }) => {
+    if (isStarted || routeOptions.url === '/*') return
+    await Promise.race([started, once(AbortSignal.timeout(maxWaitMs), 'abort')])
+    if (!isStarted) throw new ContractError('CALL_UNAVAILABLE', 'the services of this process are still starting.')
   })
 }
 

@@ -11,7 +11,7 @@ import type { Demo } from './demo.ts'
 import type { Page } from './page/routes.ts'
 import { createAskUpstream } from './proxy/ask.ts'
 import { createForward } from './proxy/forward.ts'
-import { openConnections, type Certificates, type Upstreams } from './proxy/upstreams.ts'
+import { openConnections, type Certificates, type Connections, type Upstreams } from './proxy/upstreams.ts'
 import type { ConsoleConfig } from './settings.ts'
 
 /** What the console of a process needs. */
@@ -22,8 +22,8 @@ export interface ListenConsole {
   /** For calls to upstreams by TLS; null: those of the system. */
   readonly certificates: Certificates | null
   readonly demo: Demo | null
-  /** Adds further routes. */
-  readonly more: readonly ((app: FastifyInstance) => void)[]
+  /** Adds further routes, whose calls to other processes take these connections. */
+  readonly more: readonly ((app: FastifyInstance, connections: Connections) => void)[]
   readonly page: Promise<Page>
   /** Calls wait for it. Absent: the services run already. */
   readonly started?: Promise<void>
@@ -38,6 +38,7 @@ export interface ListenConsole {
 export async function listenConsole({
   config,
   certificates,
+  more,
   page,
   report,
   tls,
@@ -50,6 +51,7 @@ export async function listenConsole({
     ...rest,
     config,
     version,
+    more: more.map((add) => (scope: FastifyInstance) => add(scope, connections)),
     page: () => page,
     forward: createForward(connections, config),
     ask: createAskUpstream(connections, config.timeoutMs),

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
@@ -14,7 +11,9 @@ import type { FastifyInstance } from 'fastify'
 import { readKafkaSettings } from '../connection.ts'
 import { openServicesDestination } from '../import/into-services.ts'
 import type { ConsoleProcessConfig } from './config.ts'
+import { newUploadsFolder } from './operate/import/uploads.ts'
 import { registerOperate } from './operate/register.ts'
+import type { Connections } from './proxy/upstreams.ts'
 import type { ServiceAddress } from './operate/services.ts'
 
 const clientId = 'freshet-console'
@@ -28,7 +27,7 @@ const uploadBytes = 8 << 20
 export function remoteOperate(
   { config, report, use }: Pick<ServiceContext<ConsoleProcessConfig>, 'config' | 'report' | 'use'>,
   services: readonly ServiceAddress[],
-): (app: FastifyInstance) => void {
+): (app: FastifyInstance, connections: Connections) => void {
   const { events, admin } = config.upstreams
   const clock = createSystemClock()
   const kafka = readKafkaSettings({})
@@ -38,9 +37,9 @@ export function remoteOperate(
       : writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   if (log !== null) use({ name: 'log', close: () => log.close() })
   const operations = services.map((service) => service.operations).join(',')
-  return (app) => {
+  return (app, connections) => {
     const operate = registerOperate(app, {
-      ...{ log, clock, services, experimentsFile: null, blender: blenderSchema.parse({}) },
+      ...{ log, clock, services, connections, experimentsFile: null, blender: blenderSchema.parse({}) },
       openDestination: ({ key, signal, onError }) =>
         openServicesDestination(
           admin ?? events,
@@ -53,7 +52,7 @@ export function remoteOperate(
           },
         ),
       imports: {
-        folder: mkdtempSync(join(tmpdir(), 'freshet-console-')),
+        folder: newUploadsFolder(clock.now()),
         newId: () => Buffer.from(newSecret()).toString('hex').slice(0, 32),
         pause: () => clock.sleep(0),
       },

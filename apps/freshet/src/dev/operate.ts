@@ -1,14 +1,14 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { newSecret } from '@freshet/adapters/system/secret'
 import type { RunningRanker } from '@freshet/ranker/ranker'
 import { createByteRoom } from '@freshet/service/byte-room'
 import type { ServiceContext } from '@freshet/service/lifecycle'
 import type { FastifyInstance } from 'fastify'
 import { openEmbeddedDestination, type EmbeddedImport } from '../console/operate/import/embedded-destination.ts'
+import { newUploadsFolder } from '../console/operate/import/uploads.ts'
 import { registerOperate } from '../console/operate/register.ts'
+import type { Connections } from '../console/proxy/upstreams.ts'
 import type { DevConfig } from './config.ts'
+import { reachable } from './start-console.ts'
 
 /** Bytes of uploads that may be under way. */
 const uploadBytes = 8 << 20
@@ -24,20 +24,21 @@ export function operateOf(
     readonly ranker: Pick<RunningRanker, 'known'>
     readonly pause: () => Promise<void>
   },
-): (app: FastifyInstance) => void {
+): (app: FastifyInstance, connections: Connections) => void {
   const { log, clock } = parts
   const scheme = tls.server('operations') === null ? 'http' : 'https'
-  return (app) => {
+  return (app, connections) => {
     const operate = registerOperate(app, {
       log,
       clock,
-      services: [{ name: 'freshet', operations: `${scheme}://127.0.0.1:${operationsPort}` }],
+      services: [{ name: 'freshet', operations: `${scheme}://${reachable(config.operations.host)}:${operationsPort}` }],
+      connections,
       experimentsFile: config.blender.experimentsFile ?? null,
       blender: config.blender,
       openDestination: (call) =>
         openEmbeddedDestination({ ...parts, isKnown: (pinId) => ranker.known(pinId).pin !== null }, call),
       imports: {
-        folder: mkdtempSync(join(tmpdir(), 'freshet-console-')),
+        folder: newUploadsFolder(clock.now()),
         newId: () => Buffer.from(newSecret()).toString('hex').slice(0, 32),
         pause,
       },

@@ -67,7 +67,7 @@ export async function startConsole(
 }
 
 /** The address by which a process reaches its own server that listens on `host`. */
-function reachable(host: string): string {
+export function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host

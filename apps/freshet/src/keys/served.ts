@@ -30,7 +30,7 @@ import { httpSettings } from '@freshet/service/settings'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { createConsoleApp } from '../console/app.ts'
-import type { Upstream } from '../console/proxy/upstreams.ts'
+import { openConnections, type Upstream } from '../console/proxy/upstreams.ts'
 import type { OperatePorts } from '../console/operate/ports.ts'
 import { registerOperate } from '../console/operate/register.ts'
 import { consoleSettings } from '../console/settings.ts'
@@ -141,6 +141,7 @@ async function emptyOperate(): Promise<OperatePorts> {
     log,
     clock,
     services: [],
+    connections: openConnections(null),
     experimentsFile: null,
     blender: blenderSchema.parse({}),
     openDestination: null,

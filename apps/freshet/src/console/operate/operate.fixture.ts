@@ -19,6 +19,7 @@ import { createMetrics } from '@freshet/service/metrics'
 import { silentReport } from '@freshet/service/reporting'
 import { httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
+import { openConnections } from '../proxy/upstreams.ts'
 import { openEmbeddedDestination } from './import/embedded-destination.ts'
 import type { OperatePorts } from './ports.ts'
 import { registerOperate } from './register.ts'
@@ -51,9 +52,19 @@ export async function anOperatedFolder(given: Partial<OperatePorts> = {}) {
     ...{ name: 'console', limits, maxBodyBytes: 1 << 16, room, access: openAccess, origins: [], methods: [], metrics },
     answerTo: () => '',
   })
+  const connections = openConnections(null)
   let ids = 0
   const operate = registerOperate(app, {
-    ...{ log, clock, services: [], experimentsFile: null, blender: blenderSchema.parse({}), room, onError },
+    ...{
+      log,
+      clock,
+      services: [],
+      connections,
+      experimentsFile: null,
+      blender: blenderSchema.parse({}),
+      room,
+      onError,
+    },
     openDestination: (call) =>
       openEmbeddedDestination({ ingest, environment, log, store, clock, isKnown: () => false }, call),
     imports: { folder: join(folder, 'imports'), newId: () => `upload-${ids++}`, pause: () => pause() },
@@ -68,6 +79,7 @@ export async function anOperatedFolder(given: Partial<OperatePorts> = {}) {
     ...{ folder, log, store, clock, app, ask, errors, ingest },
     async close() {
       await operate.close()
+      connections.close()
       await app.close()
       await updater.stop()
       await store.close()

@@ -3,6 +3,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Destination } from '../../import/destination.ts'
+import type { Connections } from '../proxy/upstreams.ts'
 import type { ServiceAddress } from './services.ts'
 
 /** Where imports of the console write, and how long it may take to open. */
@@ -20,6 +21,8 @@ export interface OperatePorts {
   readonly clock: Clock
   /** The processes that the console asks. */
   readonly services: readonly ServiceAddress[]
+  /** With the certificates by which their answers are trusted. */
+  readonly connections: Connections
   /** Path of the experiment file of the blenders; null: none is set, or it is not known. */
   readonly experimentsFile: string | null
   /** The settings by which the experiment file is checked. */

@@ -58,14 +58,17 @@ export function registerOperate(app: FastifyInstance, ports: OperatePorts): { cl
 }
 
 function addRoutes(app: FastifyInstance, ports: OperatePorts): void {
-  const { clock, services, onError } = ports
+  const { clock, services, connections, onError } = ports
   const config = { access: operateRule }
   const limit = (): AbortSignal => AbortSignal.timeout(timeoutMs)
   const allSeries = async () =>
-    (await Promise.all(services.map((each) => readSeries(each.operations)))).flatMap((series) => series ?? [])
+    (await Promise.all(services.map((each) => readSeries(each, connections)))).flatMap((series) => series ?? [])
   const letters = (): DeadLetterPorts => ({ log: logOf(ports), clock, onError })
 
-  app.get('/services', { config }, async () => ({ atMs: clock.now(), services: await askServices(services) }))
+  app.get('/services', { config }, async () => ({
+    atMs: clock.now(),
+    services: await askServices(services, connections),
+  }))
 
   app.get('/pipeline', { config }, async () => {
     const { log } = ports

@@ -1,9 +1,14 @@
+import type { IncomingMessage } from 'node:http'
+import { json, text } from 'node:stream/consumers'
+import { ConsoleError } from '../errors.ts'
+import { callUpstream } from '../proxy/call.ts'
+import type { Connections } from '../proxy/upstreams.ts'
 import { histogramOf, parseMetrics, sumOf, sumsBy, type Histogram, type Series } from './metrics-text.ts'
 
 /** A process whose operations server is asked. */
 export interface ServiceAddress {
   readonly name: string
-  /** URL of its operations server. */
+  /** URL of its operations server, without a slash at the end. */
   readonly operations: string
 }
 
@@ -55,43 +60,59 @@ const timeoutMs = 1_500
 const maxErrors = 20
 
 /** Asks each process whether it is ready and for its metrics. Never throws: a process that does not answer is `down`. */
-export function askServices(services: readonly ServiceAddress[]): Promise<readonly ServiceReport[]> {
-  return Promise.all(services.map(askService))
+export function askServices(
+  services: readonly ServiceAddress[],
+  connections: Connections,
+): Promise<readonly ServiceReport[]> {
+  return Promise.all(services.map((service) => askService(service, connections)))
 }
 
-async function askService({ name, operations }: ServiceAddress): Promise<ServiceReport> {
-  const [health, series] = await Promise.all([askHealth(operations), readSeries(operations)])
-  return { name, operations, ...health, sample: series === null ? null : sampleOf(series) }
+async function askService(service: ServiceAddress, connections: Connections): Promise<ServiceReport> {
+  const [health, series] = await Promise.all([askHealth(service, connections), readSeries(service, connections)])
+  return { ...service, ...health, sample: series === null ? null : sampleOf(series) }
 }
 
 /** The metrics of a process; null: they cannot be read. */
-export async function readSeries(operations: string): Promise<readonly Series[] | null> {
+export async function readSeries(service: ServiceAddress, connections: Connections): Promise<readonly Series[] | null> {
   try {
-    const response = await fetch(new URL('/metrics', operations), { signal: AbortSignal.timeout(timeoutMs) })
-    return response.ok ? parseMetrics(await response.text()) : null
+    const answer = await ask(service, connections, '/metrics')
+    const content = await text(answer)
+    return isSuccess(answer) ? parseMetrics(content) : null
   } catch {
     return null
   }
 }
 
-async function askHealth(operations: string): Promise<Pick<ServiceReport, 'state' | 'version' | 'reasons'>> {
+async function askHealth(
+  service: ServiceAddress,
+  connections: Connections,
+): Promise<Pick<ServiceReport, 'state' | 'version' | 'reasons'>> {
   try {
-    const response = await fetch(new URL('/readyz', operations), { signal: AbortSignal.timeout(timeoutMs) })
-    const body = (await response.json()) as { readonly version?: unknown; readonly reasons?: unknown }
+    const answer = await ask(service, connections, '/readyz')
+    const body = (await json(answer)) as { readonly version?: unknown; readonly reasons?: unknown }
     return {
-      state: response.ok ? 'ready' : 'unready',
+      state: isSuccess(answer) ? 'ready' : 'unready',
       version: typeof body.version === 'string' ? body.version : '',
       reasons: Array.isArray(body.reasons) ? body.reasons.map(String) : [],
     }
   } catch (error) {
-    return { state: 'down', version: '', reasons: [whyDown(error as Error, operations)] }
+    const { message } = error as Error
+    const why = error instanceof ConsoleError ? message : `${service.operations} does not answer: ${message}`
+    return { state: 'down', version: '', reasons: [why] }
   }
 }
 
-function whyDown({ name, message, cause }: Error, operations: string): string {
-  if (name === 'TimeoutError') return `${operations} did not answer within ${timeoutMs / 1000} s`
-  const { code = '', message: inner = '' } = (cause ?? {}) as { readonly code?: string; readonly message?: string }
-  return `${operations} does not answer: ${inner || code || message}`
+/** Silence ends a call after `timeoutMs`, and an answer that goes on for long after twice that. */
+function ask({ name, operations }: ServiceAddress, connections: Connections, path: string): Promise<IncomingMessage> {
+  return callUpstream(
+    connections,
+    { name, url: operations },
+    { ...{ method: 'GET', path, headers: {}, body: null }, timeoutMs, signal: AbortSignal.timeout(2 * timeoutMs) },
+  )
+}
+
+function isSuccess({ statusCode = 500 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300
 }
 
 /** The figures of a process that the page shows. */

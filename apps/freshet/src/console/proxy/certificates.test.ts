@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { makeCertificates, opensslProblem, type Certificates as Files } from '@freshet/adapters/testing/certificates'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aConsole } from '../console.fixture.ts'
-import { certificatesForItself, certificatesForOthers, type Certificates, type Upstream } from './upstreams.ts'
+import { askServices } from '../operate/services.ts'
+import {
+  certificatesForItself,
+  certificatesForOthers,
+  openConnections,
+  type Certificates,
+  type Upstream,
+} from './upstreams.ts'
 
 const problem = opensslProblem()
 const neverChanges = () => () => undefined
@@ -60,5 +67,17 @@ describe.skipIf(problem !== null)('calls by TLS', () => {
     expect(await statusWith(others(files.strangerCa), named)).toBe(502)
     expect(await statusWith(others(files.ca))).toBe(502)
     expect(await statusWith(null, named)).toBe(502)
+  })
+
+  it('ask processes how they are', async () => {
+    const stateWith = async (ca: string): Promise<unknown> => {
+      const connections = openConnections(others(ca))
+      const service = { name: 'ranker', operations: upstream.url.replace('127.0.0.2', '127.0.0.1') }
+      const [report] = await askServices([service], connections)
+      connections.close()
+      return [report?.state, report?.reasons.length]
+    }
+    expect(await stateWith(files.ca)).toEqual(['ready', 0])
+    expect(await stateWith(files.strangerCa)).toEqual(['down', 1])
   })
 })

@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib'
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { until } from '@freshet/service/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { anOperatedFolder } from '../operate.fixture.ts'
 import type { PlanJson } from './plan-json.ts'
 import type { UploadJson } from './routes.ts'
+import { newUploadsFolder } from './uploads.ts'
 
 let world: Awaited<ReturnType<typeof anOperatedFolder>>
 const closing: (() => Promise<void>)[] = []
@@ -82,6 +83,8 @@ describe('an import through the page', () => {
     const plan = await planOf(id, { mapped })
     expect(plan).toMatchObject({ problem: null, as: 'engagements' })
     expect(plan.columns.map(({ field }) => field)).toEqual(['userId', 'pinId', 'occurredAt', null, 'action'])
+    const byValue = await planOf(await send('few.csv', 'shopper,thing,moment\nada,p1,2001-02-03\nben,p2,2001-02-03\n'))
+    expect(byValue.columns.map(({ field }) => field)).toEqual(['userId', 'pinId', 'occurredAt'])
     expect(plan.first[0]).toMatchObject({ line: 2, event: { userId: 'ada', pinId: 'p1', action: 'save' } })
     expect(plan.command).toBe(
       'npx freshet import odd.csv --map who=userId --map what=pinId --map moment=occurredAt --map kind=action'.replaceAll(
@@ -183,6 +186,31 @@ describe('an import through the page', () => {
     expect(readFileSync(file, 'utf8')).toBe('abcdef')
     expect((await world.ask('DELETE', `/imports/${id}`)).status).toBe(200)
     expect(existsSync(join(world.folder, 'imports', id))).toBe(false)
+  })
+
+  it('removes a file after a day, also where nobody does', async () => {
+    const ticks: (() => void)[] = []
+    const sleep = (ms: number): Promise<void> => {
+      expect(ms).toBe(86_400_000)
+      return new Promise((resolve) => ticks.push(resolve))
+    }
+    await open({ clock: { now: () => Date.now(), sleep } })
+    const [kept, old] = [await send('kept.csv', oddRows), await send('old.csv', oddRows)]
+    await importNow(old, { mapped }, true)
+    ticks[1]!()
+    await until('the file is gone', () => !existsSync(join(world.folder, 'imports', old)), 5_000)
+    const { files } = (await world.ask('GET', '/imports')).json as { readonly files: readonly UploadJson[] }
+    expect(files.map(({ id }) => id)).toEqual([kept])
+  })
+
+  it('removes at the start what a console left that was killed', async () => {
+    await open()
+    const place = mkdtempSync(join(world.folder, 'tmp-'))
+    for (const name of ['freshet-console-old', 'freshet-console-new', 'others']) mkdirSync(join(place, name))
+    utimesSync(join(place, 'freshet-console-old'), 0, 0)
+    utimesSync(join(place, 'others'), 0, 0)
+    const own = newUploadsFolder(Date.now(), place)
+    expect(readdirSync(place).sort()).toEqual([basename(own), 'freshet-console-new', 'others'].sort())
   })
 
   it('refuses options that do not exist, and a second import at the same time', async () => {

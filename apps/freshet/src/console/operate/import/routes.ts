@@ -29,6 +29,8 @@ export interface UploadJson {
 const maxPieceBytes = 1 << 20
 const maxFiles = 16
 const maxFileBytes = 2_000_000_000
+/** Files that nobody removes are removed after this time. */
+const keptMs = 86_400_000
 
 const access: CallRule<never> = { rule: 'admin' }
 const newFile = z.strictObject({ name: z.string().min(1).max(300) })
@@ -49,6 +51,7 @@ export function createImports(ports: OperatePorts): Imports {
   const jobs = new Map<string, Job>()
   const listed = new Map<string, Upload>()
   const json = ({ id, name, bytes }: Upload): UploadJson => ({ id, name, bytes, job: jobs.get(id)?.json() ?? null })
+  const closing = new AbortController()
   const isRunning = (job: Job | undefined): boolean => job?.json().state === 'running'
 
   const plan = ({ path, name }: Upload, body: unknown): Promise<PlanJson> => {
@@ -76,6 +79,20 @@ export function createImports(ports: OperatePorts): Imports {
     return json(upload)
   }
 
+  const remove = async (id: string): Promise<void> => {
+    jobs.get(id)?.stop()
+    await jobs.get(id)?.ended
+    await uploads.remove(id)
+    jobs.delete(id)
+    listed.delete(id)
+  }
+  /** Removes a file after its time; an import that is under way ends first. */
+  const expire = async (id: string): Promise<void> => {
+    await clock.sleep(keptMs, closing.signal)
+    await jobs.get(id)?.ended
+    if (listed.has(id) && !closing.signal.aborted) await remove(id)
+  }
+
   return {
     addTo(app) {
       const config = { access }
@@ -87,6 +104,9 @@ export function createImports(ports: OperatePorts): Imports {
       app.post('/imports', { config }, async ({ body }) => {
         const upload = await uploads.create(newFile.parse(body).name)
         listed.set(upload.id, upload)
+        expire(upload.id).catch((error: unknown) => {
+          if (!closing.signal.aborted) onError(error as Error)
+        })
         return json(upload)
       })
       app.get<WithId>('/imports/:id', { config }, ({ params }) => json(uploads.get(params.id)))
@@ -106,15 +126,12 @@ export function createImports(ports: OperatePorts): Imports {
         return json(upload)
       })
       app.delete<WithId>('/imports/:id', { config }, async ({ params: { id } }) => {
-        jobs.get(id)?.stop()
-        await jobs.get(id)?.ended
-        await uploads.remove(id)
-        jobs.delete(id)
-        listed.delete(id)
+        await remove(id)
         return {}
       })
     },
     async close() {
+      closing.abort()
       for (const job of jobs.values()) job.stop()
       await Promise.all([...jobs.values()].map(({ ended }) => ended))
       await uploads.close()

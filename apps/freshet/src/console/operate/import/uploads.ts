@@ -1,4 +1,6 @@
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { appendFile, mkdir, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 
@@ -29,6 +31,23 @@ export interface UploadsOptions {
   readonly maxFiles: number
   readonly maxFileBytes: number
   readonly newId: () => string
+}
+
+const folderPrefix = 'freshet-console-'
+/** Longer than a console keeps a file, so that the folder of a running one stays. */
+const leftMs = 2 * 86_400_000
+
+/** Makes a folder for uploads, and removes those of consoles that ended without removing theirs. */
+export function newUploadsFolder(nowMs: number, within = tmpdir()): string {
+  const left = readdirSync(within).filter((name) => name.startsWith(folderPrefix))
+  for (const path of left.map((name) => join(within, name))) {
+    try {
+      if (nowMs - lstatSync(path).mtimeMs > leftMs) rmSync(path, { recursive: true, force: true })
+    } catch {
+      // Another console removes it, or it belongs to another user.
+    }
+  }
+  return mkdtempSync(join(within, folderPrefix))
 }
 
 /** Keeps uploads in a folder, which nothing else may use. */
