@@ -160,6 +160,8 @@ else if (command === 'table') {
     writeFigures(values.json, { columns, rows, problems: rows.length === 0 ? ['no spec was trained'] : [] })
   }
 } else {
-  console.error('usage: node test/quality/frappe.ts rows FOLDER OUT | table [--data FOLDER] [--only NAME] [--kept]')
+  console.error(
+    'usage: node test/quality/frappe.ts rows FOLDER OUT | table [--data FOLDER] [--only NAME] [--kept] [--json FILE]',
+  )
   process.exitCode = 2
 }
