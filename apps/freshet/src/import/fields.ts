@@ -145,7 +145,8 @@ function checkComplete(
   if (!has('pinId')) lacks('pinId', 'pin (item)')
   // Ids and dates alone may as well be events whose user has a name in another language.
   const isKnown = options.as === 'pins' || [...options.mapped.values()].some((field) => field !== null)
-  if (fields.some(({ field }) => field !== 'pinId' && (isKnown || field !== 'createdAt'))) return
+  const isVague = (name: string): boolean => !isKnown && ['date', 'timestamp'].includes(plainName(name))
+  if (fields.some(({ field, name }) => field !== 'pinId' && !isVague(name))) return
   const what = fields.length > 1 ? 'ids and dates of pins' : 'ids of pins'
   throw new ImportError(
     file,

@@ -14,7 +14,7 @@ export interface Guess extends FieldOfColumn {
 }
 
 /** Where guesses come from. */
-export interface GuessSource {
+interface GuessSource {
   /** The cells of a column in the first rows. */
   readonly sampleOf: (column: number) => readonly unknown[]
   readonly nowMs: number

@@ -115,6 +115,7 @@ const others: readonly (readonly [header: string, rows: readonly string[], expec
   ['user_id,item_id,other', ['u1,i1,2099-01-02', 'u2,i2,2098-01-02'], 'asks'],
   ['customer_id,postcode,since', ['1,90210,2024-01-01', '2,80331,2024-01-02'], 'asks'],
   ['utilisateur,article,date', ['ann,p1,2024-01-01', 'bob,p2,2024-01-02'], 'asks'],
+  ['pin_id,created_at', ['p1,2024-01-01'], 'pins – pin_id –'],
   ['Nutzer;Artikel;Zeitstempel;Bewertung', ['a;b;2024-01-01;5'], 'asks'],
   ['session_id,item_id,client,ts', ['s1,i1,ios,1714557600'], 'engagements session_id item_id ts'],
   ['user_id,post_id,content,created_at', ['1,9,a text,2024-01-01'], 'engagements user_id post_id created_at'],
