@@ -12,7 +12,7 @@ import { checkDataFile } from './data-file.ts'
 export async function copyDataFile(folder: string, to: string): Promise<number> {
   if (!existsSync(join(folder, 'data.mdb')))
     throw new ContractError('ARTEFACT_MISSING', `${folder} has no data.mdb: it is not a data folder`)
-  checkDataFile(folder, { walk: false })
+  await checkDataFile(folder, { walk: false })
   mkdirSync(to, { recursive: true })
   const source = open({
     path: folder,
