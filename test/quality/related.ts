@@ -2,11 +2,11 @@
  * `npx node test/quality/related.ts [--every N] [--pins N]`, also the end of `npm run quality`: how much the related pins of the sample have to do with
  * the pin that is open, for named users and somebody new, beside references: the most popular pins, and the nearest by the visual embedding.
  */
-import { parseArgs } from 'node:util'
 import { GetRelatedPinsRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { hash32 } from '@freshet/domain/hash'
 import { openSample, type OpenSample } from '@freshet/freshet/dev/open-sample'
 import type { PicturePin } from '@freshet/pictures/catalogue'
+import { readArguments } from '../harness/arguments.ts'
 
 /** Shares from 0 to 1 over the pins that were open. */
 export interface RelatedFigures {
@@ -117,6 +117,6 @@ export function relatedLines(figures: readonly RelatedFigures[]): readonly strin
 
 if (process.argv[1] === import.meta.filename) {
   const options = { every: { type: 'string', default: '20' }, pins: { type: 'string', default: '10000' } } as const
-  const { values } = parseArgs({ options })
+  const values = readArguments('node test/quality/related.ts', options, { every: 'N', pins: 'N' })
   console.log(relatedLines(await relatedFigures(Number(values.every), Number(values.pins))).join('\n'))
 }

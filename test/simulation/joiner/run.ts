@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readArguments } from '../../harness/arguments.ts'
 import { plant } from '../planted-bugs.ts'
 import { joinerBugs } from './planted-bugs.ts'
 
@@ -6,15 +6,17 @@ import { joinerBugs } from './planted-bugs.ts'
  * `node test/simulation/joiner/run.ts [--seeds N] [--from N] [--seed N] [--bug NAME] [--bugs]`: simulates the joiner.
  * `--seed` replays one seed with its trace; `--bug` plants a bug first; `--bugs` lists them. Ends with 1 if the laws are broken.
  */
-const { values } = parseArgs({
-  options: {
+const values = readArguments(
+  'node test/simulation/joiner/run.ts',
+  {
     seeds: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
   },
-})
+  { seeds: 'N', from: 'N', seed: 'N', bug: 'NAME' },
+)
 
 if (values.bugs === true) for (const { name, means } of joinerBugs) console.log(`${name}: ${means}`)
 else await simulateSeeds()
