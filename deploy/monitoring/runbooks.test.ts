@@ -56,6 +56,16 @@ describe.each(runbooks)('the runbook %s', (file, text) => {
     expect(families).toEqual([])
   })
 
+  it('reads all lines of a log, and runs only the program that the images have', () => {
+    // With a selector, kubectl shows the last ten lines of each pod unless it is told otherwise.
+    const logs = commandsOf(text, 'kubectl logs ').filter((command) => command.includes('--selector'))
+    expect(logs.filter((command) => !command.includes('--tail=-1'))).toEqual([])
+    const inPods = commandsOf(text, 'kubectl exec ')
+    expect(inPods.filter((command) => !/ -- node /.test(command))).toEqual([])
+    // These need the name of a release or of a workload.
+    expect(text).not.toMatch(/`(?:helm rollback|kubectl rollout \w+|kubectl scale --[^`]*)`/)
+  })
+
   it('names panels that exist', () => {
     const titles = dashboards.flatMap(({ rows }) => rows.flatMap((row) => row.panels.map(({ title }) => title)))
     const quoted = [...text.matchAll(/“([A-Z][^”]+)”/g)].map(([, title]) => title!)
