@@ -119,10 +119,21 @@ describe('the local compose file', () => {
 
   it('has Prometheus ask every service, and gives it and Grafana files that exist', () => {
     const { scrape_configs: jobs } = parse(readFileSync(join(root, 'deploy/local/prometheus.yaml'), 'utf8')) as {
-      scrape_configs: { job_name: string; dns_sd_configs: { names: string[]; port: number }[] }[]
+      scrape_configs: {
+        job_name: string
+        honor_labels?: boolean
+        dns_sd_configs: { names: string[]; port: number }[]
+      }[]
     }
     expect(jobs.map((job) => job.job_name).sort()).toEqual([...services].sort())
-    for (const job of jobs) expect(job.dns_sd_configs).toMatchObject([{ names: [job.job_name], port: 9464 }])
+    for (const job of jobs) {
+      expect(job.dns_sd_configs).toMatchObject([{ names: [job.job_name], port: 9464 }])
+      expect(job.honor_labels).toBe(true)
+    }
+    expect(compose.services['grafana']!.environment).toMatchObject({
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_AUTH_BASIC_ENABLED: 'false',
+    })
     for (const name of ['prometheus', 'grafana']) {
       const { volumes = [], ...service } = compose.services[name]!
       expect(service).toMatchObject({ profiles: ['monitoring'] })
