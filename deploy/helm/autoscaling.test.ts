@@ -45,6 +45,11 @@ describe('autoscaling', () => {
     expect(ofKind(render(plain), 'TriggerAuthentication')).toEqual([])
     expect(scaledObject(plain).triggers[0]).toMatchObject({ metadata: { consumerGroup: 'other' } })
     expect(scaledObject(plain).triggers[0]).not.toHaveProperty('authenticationRef')
+    // TLS with a public authority and no login: no secret, and no empty list of them, which the API server would refuse.
+    const publicTls = [...plain, '--set', 'kafka.tls.enabled=true']
+    expect(ofKind(render(publicTls), 'TriggerAuthentication')).toEqual([])
+    expect(scaledObject(publicTls).triggers[0]).toMatchObject({ metadata: { tls: 'enable' } })
+    expect(scaledObject(publicTls).triggers[0]).not.toHaveProperty('authenticationRef')
   })
 
   it('of stateless services follows their CPU, and the Deployments leave the number to it', () => {
