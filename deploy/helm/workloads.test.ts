@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { environmentOf, everything, needed, podOf, render, set, variablesOf, workloadOf, workloads } from './rendered.ts'
+import { blocksOf } from '../../test/harness/readme-commands.ts'
+import { chartFolder, environmentOf, everything, needed, podOf, render, set, variablesOf, workloadOf, workloads } from './rendered.ts'
 
 describe('A23 · volumes of the chart', () => {
   it.each([
@@ -17,6 +21,27 @@ describe('A23 · volumes of the chart', () => {
     const without = workloadOf(render(set(`services.${service}.persistence.enabled=false`)), service)
     expect(without.spec.volumeClaimTemplates).toBeUndefined()
     expect(podOf(without).volumes).toContainEqual({ name: 'data', emptyDir: {} })
+  })
+
+  it('the values of the README let the ranker read what the trainer writes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'freshet-models-'))
+    try {
+      const file = join(folder, 'values.yaml')
+      const values = blocksOf(readFileSync(join(chartFolder, 'README.md'), 'utf8'), 'yaml').find((block) => block.includes('MODEL_FOLDER'))
+      writeFileSync(file, values!)
+      const resources = render([...needed, '--values', file])
+      const where = (service: string, setting: string): unknown => {
+        const pod = podOf(workloadOf(resources, service))
+        const path = environmentOf(pod.containers[0])[setting]
+        const mount = pod.containers[0].volumeMounts!.find(({ mountPath }) => mountPath === path)
+        return pod.volumes!.find(({ name }) => name === mount?.name)
+      }
+      const claim = { name: 'models', persistentVolumeClaim: { claimName: 'freshet-models' } }
+      expect(where('trainer', 'FRESHET_CHECKPOINT_FOLDER')).toEqual(claim)
+      expect(where('ranker', 'FRESHET_MODEL_FOLDER')).toEqual(claim)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('allows at most one trainer', () => {
