@@ -145,7 +145,7 @@ describe('the release workflow', () => {
       {
         needs?: string
         strategy?: { matrix: { app: string[] } }
-        steps: { run?: string; with?: Record<string, string> }[]
+        steps: { run?: string; uses?: string; with?: Record<string, string> }[]
       }
     >
   }
@@ -170,6 +170,14 @@ describe('the release workflow', () => {
     const names = [...given['build-args']!.matchAll(/^(\w+)=/gm)].map(([, name]) => name!)
     expect(names).toContain('NODE_IMAGE')
     for (const name of names) expect(known).toMatch(new RegExp(`^ARG ${name}(=|$)`, 'm'))
+  })
+
+  it('keeps its token from the scripts of packages, and text of a tag out of its scripts', () => {
+    const steps = Object.values(jobs).flatMap((job) => job.steps)
+    const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))
+    expect(checkouts).toHaveLength(3)
+    for (const step of checkouts) expect(step).toMatchObject({ with: { 'persist-credentials': false } })
+    for (const { run = '' } of steps) expect(run).not.toMatch(/\$\{\{\s*(github|steps|env)\./)
   })
 
   it('names scripts and files that exist', () => {
