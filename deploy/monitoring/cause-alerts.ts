@@ -1,10 +1,5 @@
 import type { Alert } from './alert.ts'
-import { summed } from './slos.ts'
-
-/** What a counter grew by in a window, a series that began in it included. */
-function grew(selector: string, window: string): string {
-  return summed(`increase(${selector}[${window}]) > 0 or (${selector} unless ${selector} offset ${window}) > 0`)
-}
+import { grew, summed } from './slos.ts'
 
 const logCodes = 'LOG_UNAVAILABLE|LOG_TLS_FAILED|LOG_LOGIN_REFUSED|LOG_RIGHTS_MISSING|LOG_TOPIC_MISSING|LOG_FULL'
 const storeCodes = 'STORE_UNAVAILABLE|STORE_TLS_FAILED|STORE_LOGIN_REFUSED'

@@ -1,5 +1,5 @@
 import type { Alert } from './alert.ts'
-import { summed } from './slos.ts'
+import { grew } from './slos.ts'
 
 /** Objectives without a budget: nothing may be lost, and models must be young and see what they learned from. */
 export const objectiveAlerts: readonly Alert[] = [
@@ -41,7 +41,8 @@ export const objectiveAlerts: readonly Alert[] = [
   },
 ]
 
-const lostIn = (selector: string): string => `(${summed(`increase(${selector}[1h])`)} or 0 * freshet:processes:count)`
+/** A process that comes back after retention counts its losses at once: its series begins with them. */
+const lostIn = (selector: string): string => `(${grew(selector, '1h')} or 0 * freshet:processes:count)`
 
 /** What `FreshetEventsLost` adds up: each counter covers one part of the way of an event, see the README. */
 export const objectiveRecordings = [

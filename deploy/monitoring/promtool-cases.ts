@@ -139,6 +139,23 @@ const objectiveCases: readonly PromtoolCase[] = [
       },
     ],
   },
+  ...(
+    [
+      ['freshet_updater_records_total', 'stage="user",outcome="lost"'],
+      ['freshet_connector_events_total', 'connector="source",outcome="lost"'],
+    ] as const
+  ).map(([name, labels]) => ({
+    name: `${name} has lost events when it is first read, and no more`,
+    series: {
+      [of('freshet_service_ready', 'instance="i"')]: '1x90',
+      [of(name, `${labels},instance="i"`)]: '_x10 60x80',
+    },
+    checks: [
+      { alert: 'FreshetEventsLost', at: '9m', fires: [] },
+      { alert: 'FreshetEventsLost', at: '20m', fires: 'once' as const },
+      { alert: 'FreshetEventsLost', at: '80m', fires: [] },
+    ],
+  })),
   {
     name: 'a model grows old',
     series: { [of('freshet_ranking_model_age_seconds')]: '259000+60x60' },

@@ -11,6 +11,11 @@ export function summed(expression: string): string {
   return `sum by (${groupLabels.join(', ')}) (${expression})`
 }
 
+/** What a counter grew by in a window, a series that began in it included. */
+export function grew(selector: string, window: string): string {
+  return summed(`increase(${selector}[${window}]) > 0 or (${selector} unless ${selector} offset ${window}) > 0`)
+}
+
 /** An objective for a share of good events. */
 export interface Slo {
   /** The value of the label `slo`, and the name of the runbook. */
