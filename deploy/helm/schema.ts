@@ -237,7 +237,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         services: object(Object.fromEntries(sections)),
       },
-      ['image', 'access', 'tls', 'kafka', 'strimzi', 'redis', 'pageTokens', 'tracing', 'monitoring', 'routes', 'development', 'topics', 'common', 'services'],
+      ['image', 'access', 'limits', 'tls', 'kafka', 'strimzi', 'redis', 'pageTokens', 'tracing', 'monitoring', 'routes', 'development', 'networkPolicy', 'topics', 'common', 'services'],
     ),
     definitions,
   }

@@ -18,9 +18,12 @@ describe('A23 · volumes of the chart', () => {
     ])
     const folder = env!.find(({ name }) => name === variable)!.value
     expect(volumeMounts).toContainEqual({ name: 'data', mountPath: folder })
-    const without = workloadOf(render(set(`services.${service}.persistence.enabled=false`)), service)
-    expect(without.spec.volumeClaimTemplates).toBeUndefined()
-    expect(podOf(without).volumes).toContainEqual({ name: 'data', emptyDir: {} })
+    for (const off of [`services.${service}.persistence.enabled=false`, `services.${service}.persistence=null`]) {
+      const without = workloadOf(render(set(off)), service)
+      expect(without.spec.volumeClaimTemplates).toBeUndefined()
+      expect(podOf(without).volumes).toContainEqual({ name: 'data', emptyDir: {} })
+      expect(podOf(without).containers[0].volumeMounts).toContainEqual({ name: 'data', mountPath: folder })
+    }
   })
 
   it('the values of the README let the ranker read what the trainer writes', () => {

@@ -120,6 +120,7 @@ capabilities:
 {{- $ports := include "freshet.ports" . | fromYaml -}}
 {{- $preStop := ternary (int $common.preStopSeconds) 0 (gt (len $ports) 0) -}}
 {{- $stop := include "freshet.stopSeconds" . | int -}}
+{{- $hasFolder := has .name (list "candidate-service" "trainer") -}}
 {{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
 {{- $secrets := include "freshet.secrets" (dict "root" .root "name" .name "redis" $needsRedis "serves" true) | fromYaml -}}
 {{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
@@ -189,7 +190,7 @@ spec:
       volumeMounts:
         - name: scratch
           mountPath: /tmp
-        {{- if hasKey .service "persistence" }}
+        {{- if $hasFolder }}
         - name: data
           mountPath: /var/lib/freshet
         {{- end }}
@@ -200,7 +201,7 @@ spec:
   volumes:
     - name: scratch
       emptyDir: {}
-    {{- if and (hasKey .service "persistence") (not (dig "persistence" "enabled" false .service)) }}
+    {{- if and $hasFolder (not (dig "persistence" "enabled" false .service)) }}
     - name: data
       emptyDir: {}
     {{- end }}
