@@ -51,6 +51,9 @@ describe.each(runbooks)('the runbook %s', (file, text) => {
     const asked = commandsOf(text, 'curl ').flatMap((command) => [...command.matchAll(/localhost:9464(\/[\w/]+)/g)])
     const paths = ['/readyz', '/livez', '/metrics', '/configz', '/v1/progress', '/v1/pins/PIN']
     expect(asked.map(([, path]) => path!).filter((path) => !paths.includes(path))).toEqual([])
+    // Everything but health and metrics needs a key.
+    const closed = commandsOf(text, 'curl ').filter((command) => /9464\/(v1|configz)/.test(command))
+    expect(closed.filter((command) => !command.includes('freshet-key: ADMIN_KEY'))).toEqual([])
     const named = [...text.matchAll(/\bfreshet_[a-z_]+[a-z]/g)].map(([name]) => name)
     const families = named.filter((name) => !Object.keys(metricCatalogue).some((metric) => metric.startsWith(name)))
     expect(families).toEqual([])
