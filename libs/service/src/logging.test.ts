@@ -25,6 +25,15 @@ describe('a logger', () => {
     expect(line['time']).toMatch(/^\d{4}-\d\d-\d\dT/)
   })
 
+  it('writes no field of a line into the lines after it', () => {
+    const { logger, lines } = aLogger()
+    logger.warn({ partition: 3, err: new Error('a failure') }, 'lost')
+    logger.warn({ topic: 't' }, 'again')
+    logger.info('well')
+    const fields = lines().map((line) => Object.keys(line).filter((name) => !['level', 'time', 'name'].includes(name)))
+    expect(fields).toEqual([['partition', 'err', 'msg'], ['topic', 'msg'], ['msg']])
+  })
+
   it('adds the ids of the trace to lines of a request, and to no others', async () => {
     const { logger, lines } = aLogger()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'

@@ -46,7 +46,7 @@ export function createLogger(options: LoggerOptions): Logger {
         },
       },
       // The timer of a summary may belong to the trace of some request.
-      mixin: () => (isSummary ? noFields : traceFields()),
+      mixin: () => (isSummary ? {} : traceFields()),
       level: options.level,
       base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -64,11 +64,10 @@ function identityOf([first, second]: readonly unknown[]): Pick<HeldBack, 'code' 
   return { code: typeof code === 'string' ? code : null, message: typeof second === 'string' ? second : '' }
 }
 
-const noFields = {}
-
+/** An object of its own for each line, because pino writes the fields of the line into it. */
 function traceFields(): object {
   const trace = activeTrace()
-  return trace === null ? noFields : { trace_id: trace.traceId, span_id: trace.spanId }
+  return trace === null ? {} : { trace_id: trace.traceId, span_id: trace.spanId }
 }
 
 /** What a credential looks like, wherever it stands in a line: keys, signed tokens, signatures and what follows the name of such a header. */
