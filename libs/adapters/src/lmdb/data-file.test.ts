@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aTopic } from '../suites/event-log.builders.ts'
 import { createSystemClock } from '../system/clock.ts'
+import { copyDataFile } from './copy-data-file.ts'
 import { openEnvironment } from './environment.ts'
 import { createLmdbEventLog } from './event-log.ts'
 
@@ -66,6 +67,17 @@ describe('A3 · a damaged data file', () => {
         code: 'STORE_DAMAGED',
         message: expect.stringMatching(/data\.mdb is damaged or cut off \(.*\); restore a copy of it/) as string,
       })
+  })
+
+  it('A3: is one clear error for who copies it', async () => {
+    await (await append(folder, 20)).close()
+    truncateSync(file(), 4096)
+    const copy = mkdtempSync(join(tmpdir(), 'freshet-copy-'))
+    try {
+      await expect(copyDataFile(folder, copy)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
   })
 
   it('A3: gives one clear error for garbage pages in the middle, if the file is read first', async () => {
