@@ -41,7 +41,10 @@ export function addBackupCommands(
     )
   withRedis(withLog(program.command('check')))
     .description('Check that log, state and models fit together, as after a restore')
-    .option('--models <folder>', 'the folder of models; default: that of the data folder')
+    .option(
+      '--models <folder>',
+      'the checkpoint folder of the trainer, which holds the models; default: the folder in --data',
+    )
     .option('--no-count', 'do not read the records of the log')
     .action(guard(async (given: CheckArguments) => (await import('./check.ts')).runCheck(given, terminal())))
 }

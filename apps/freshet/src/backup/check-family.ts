@@ -26,8 +26,9 @@ export interface Checked {
 
 interface Partition {
   readonly partition: number
-  /** The position up to which the state was folded, and the log that it belongs to. */
+  /** The position in this log up to which the state was folded. */
   readonly stored: number
+  /** Above 0: the state followed another log before. */
   readonly epoch: number
   readonly start: number
   readonly end: number
@@ -42,7 +43,8 @@ interface Partition {
 export async function checkFamily(at: CheckedPlatform, family: StateFamily, counts: boolean): Promise<Checked> {
   const topic = familyTopic[family]
   const problems: string[] = []
-  const partitions = await partitionsOf(at, family)
+  const adoption = await adoptionOf(at, family)
+  const partitions = await partitionsOf(at, family, adoption.before.epoch)
   for (const { partition, stored, start, end } of partitions) {
     if (stored > end)
       problems.push(
@@ -53,7 +55,6 @@ export async function checkFamily(at: CheckedPlatform, family: StateFamily, coun
         `${topic}/${partition}: the state is folded up to ${stored}, but the log begins at ${start}: ${start - stored} positions were deleted before they were folded`,
       )
   }
-  const adoption = await adoptionOf(at, family)
   if (adoption.kind === 'other')
     problems.push(
       `${topic} is another log (${adoption.id}) than the one that the state was folded from (${adoption.before.id}); \`freshet log adopt\` lets the state follow it`,
@@ -73,20 +74,27 @@ export async function checkFamily(at: CheckedPlatform, family: StateFamily, coun
 async function partitionsOf(
   { log, store, signal }: CheckedPlatform,
   family: StateFamily,
+  followedEpoch: number,
 ): Promise<readonly Partition[]> {
   const topic = familyTopic[family]
   const call = { signal }
   const scope = stateScope(family, await servingGeneration(store, family, call))
-  const [starts, ends] = await Promise.all([log.starts(topic, call), log.ends(topic, call)])
-  return Promise.all(
-    ends.map(async (end, partition) => {
-      const { position, meta } = await store.readForFold({ ...nothingElse, scope, partition }, call)
-      const { counts } = decodePartitionMeta(meta)
-      const counted = recordOutcomes.reduce((sum, outcome) => sum + counts[outcome], 0)
-      const place = position ?? 0
-      return { partition, stored: positionIn(place), epoch: epochIn(place), start: starts[partition]!, end, counted }
-    }),
+  // The ends come last: a feature-updater that works meanwhile would otherwise look as if it were ahead of the log.
+  const starts = await log.starts(topic, call)
+  const states = await Promise.all(
+    starts.map((_, partition) => store.readForFold({ ...nothingElse, scope, partition }, call)),
   )
+  const ends = await log.ends(topic, call)
+  return states.map(({ position, meta }, partition) => {
+    const { counts } = decodePartitionMeta(meta)
+    const counted = recordOutcomes.reduce((sum, outcome) => sum + counts[outcome], 0)
+    const place = position ?? 0
+    const [start, end] = [starts[partition]!, ends[partition]!]
+    // Nothing of this log was folded yet, for example because it was adopted just now: a feature-updater begins at its first record.
+    const isNew = epochIn(place) < followedEpoch || positionIn(place) === 0
+    const stored = isNew ? start : positionIn(place)
+    return { partition, stored, epoch: followedEpoch, start, end, counted }
+  })
 }
 
 /** accepted = applied + dead-lettered + repeats + …, partition by partition: what the commits counted, against what the log holds. */

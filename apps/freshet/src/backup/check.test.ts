@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodePartitionMeta, newPartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
-import type { StateCommit } from '@freshet/contracts/ports/state-store'
+import type { StateCommit, StateStore } from '@freshet/contracts/ports/state-store'
 import { afterEach, describe, expect, it } from 'vitest'
+import { runLogAdopt } from '../operations/adopt.ts'
 import { openFolder, withOpen, type OpenFolder } from '../operations/platform.ts'
+import type { Terminal } from '../operations/terminal.ts'
+import { checkFamily } from './check-family.ts'
 import { runCheck } from './check.ts'
 
 const folders: string[] = []
@@ -34,16 +37,15 @@ async function folderWith(prepare: (open: OpenFolder, folder: string) => Promise
   return folder
 }
 
+function terminalWith(write: (text: string) => void): Terminal {
+  const { signal } = new AbortController()
+  return { write, progress: { write: () => true, isTTY: false }, nowMs: () => 0, signal } as unknown as Terminal
+}
+
 async function check(folder: string): Promise<{ readonly output: string; readonly error: string }> {
   let output = ''
-  const write = (text: string): void => void (output += text)
-  const terminal = {
-    write,
-    progress: { write: () => true, isTTY: false },
-    nowMs: () => 0,
-    signal: new AbortController().signal,
-  }
-  const error = await runCheck({ data: folder }, terminal as unknown as Parameters<typeof runCheck>[1]).then(
+  const terminal = terminalWith((text) => void (output += text))
+  const error = await runCheck({ data: folder }, terminal).then(
     () => '',
     (failure: unknown) => {
       const { code, message } = failure as { readonly code: string; readonly message: string }
@@ -66,6 +68,38 @@ describe('freshet check', () => {
     expect(error).toMatch(/^CHECK_FAILED: /)
     expect(error).toContain('engagements.v1/0: the state is folded up to 9, but the log ends at 3')
     expect(error).toContain('freshet log adopt')
+  })
+
+  it('accepts a log that was adopted and that no feature-updater has folded yet', async () => {
+    const folder = await folderWith(({ store }) => store.commit(commitOf(9, 9)))
+    await runLogAdopt(
+      { data: folder },
+      terminalWith(() => undefined),
+      {},
+    )
+    const { output, error } = await check(folder)
+    expect(error).toBe('')
+    expect(output).toContain('folded up to 3 positions before the end')
+  })
+
+  it('does not take what is folded during the check for a state that is ahead of its log', async () => {
+    let problems: readonly string[] = ['not checked']
+    await folderWith(async ({ log, store, clock }) => {
+      const busy: StateStore = {
+        ...store,
+        async readForFold(query, call) {
+          if (query.partition === partition) {
+            await log.append('engagements.v1', [{ key: 'ann', value: new Uint8Array([1]), partition }])
+            await store.commit(commitOf(4, 4))
+          }
+          return store.readForFold(query, call)
+        },
+      }
+      const { signal } = new AbortController()
+      const at = { log, store: busy, clock, signal, onError: () => undefined }
+      problems = (await checkFamily(at, 'user', true)).problems
+    })
+    expect(problems).toEqual([])
   })
 
   it.each([

@@ -10,7 +10,7 @@ import { checkFamily } from './check-family.ts'
 
 /** Arguments of `freshet check`. */
 export interface CheckArguments extends PlatformArguments {
-  /** The folder of models; default: that of the data folder. Without one, models are not compared. */
+  /** The checkpoint folder of the trainer, which holds `models`; default: that of the data folder. Without one, models are not compared. */
   readonly models?: string
   /** false: records of the log are not read. */
   readonly count?: boolean
@@ -33,7 +33,7 @@ export async function runCheck(given: CheckArguments, terminal: Terminal): Promi
     }
     const folder = given.models ?? (given.data === undefined ? null : join(given.data, artefactsName))
     if (folder === null) {
-      terminal.write('models: not compared; give --models with the folder of models\n')
+      terminal.write('models: not compared; give --models with the checkpoint folder of the trainer\n')
       return
     }
     let compared = 0

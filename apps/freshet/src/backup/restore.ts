@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ArgumentError } from '../arguments.ts'
 import type { Terminal } from '../operations/terminal.ts'
+import { artefactsName } from './backup.ts'
 import { runCheck } from './check.ts'
 import { verifiedManifest } from './manifest.ts'
 
@@ -16,8 +17,10 @@ export async function runRestore(
 ): Promise<void> {
   const { data } = given
   const manifest = await verifiedManifest(backup)
-  if (existsSync(join(data, 'data.mdb')))
-    throw new ArgumentError(`--data ${data} holds data already; move it away, or give another folder`)
+  // Artefacts of another log, or of a restore that was interrupted, would be mixed with those of the backup.
+  for (const name of ['data.mdb', artefactsName])
+    if (existsSync(join(data, name)))
+      throw new ArgumentError(`--data ${data} holds data already (${name}); move it away, or give another folder`)
   // The data file comes last: a folder without it is not a data folder, so an interrupted restore is never served.
   const paths = manifest.files
     .map(({ path }) => path)
