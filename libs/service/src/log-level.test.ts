@@ -64,6 +64,16 @@ describe('PUT /v1/log-level', () => {
     expect(logger.level).toBe('trace')
   })
 
+  it('leaves a line when it silences a process, and when the process writes again', async () => {
+    const { put, logger, lines, timers } = aProcess()
+    logger.level = 'info'
+    await put({ level: 'silent' })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', to: 'silent', until: '2026-01-01T00:10:00.000Z' })
+    await put({ level: 'info' })
+    timers[1]!.then()
+    expect(lines.at(-1)).toContain('the log level is that of the settings again')
+  })
+
   it.each([
     [{ level: 'loud' }, 'level is not one of trace, debug, info'],
     [{}, 'level is not one of'],

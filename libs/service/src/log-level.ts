@@ -26,7 +26,7 @@ export function logLevelRoutes({
   nowMs,
   after,
 }: {
-  readonly logger: Pick<Logger, 'level' | 'info'>
+  readonly logger: Pick<Logger, 'level' | 'info' | 'isLevelEnabled'>
   readonly configured: LogLevel
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number
@@ -41,10 +41,16 @@ export function logLevelRoutes({
     configured,
     until: untilMs === null ? null : new Date(untilMs).toISOString(),
   })
+  /** Sets the level and says so, at the old or the new level, so that nobody silences a process without a line. */
+  const set = (level: LogLevel, fields: object, message: string): void => {
+    const isSeen = logger.isLevelEnabled('info')
+    if (isSeen) logger.info(fields, message)
+    logger.level = level
+    if (!isSeen) logger.info(fields, message)
+  }
   const restore = (): void => {
     untilMs = null
-    logger.level = configured
-    logger.info({ level: configured }, 'the log level is that of the settings again')
+    set(configured, { to: configured }, 'the log level is that of the settings again')
   }
   return [
     { path: '/v1/log-level', answer: async () => state() },
@@ -56,10 +62,10 @@ export function logLevelRoutes({
         takeBack()
         untilMs = nowMs() + forSeconds * 1_000
         takeBack = after(forSeconds * 1_000, restore)
-        logger.level = level
-        const changed = state()
-        logger.info(changed, 'the log level was changed')
-        return changed
+        const until = new Date(untilMs).toISOString()
+        // Not `level`: that is the level of the line itself.
+        set(level, { to: level, configured, until }, 'the log level was changed')
+        return state()
       },
     },
   ]
