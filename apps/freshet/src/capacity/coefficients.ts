@@ -214,6 +214,5 @@ export const limits = {
   redisBytes: 12 * 2 ** 30,
   /** Memory that a pod may have: beyond, the model asks for shards. */
   podBytes: 16 * 2 ** 30,
-  retentionDays: 30,
   dedupeDays: 1,
 } as const

@@ -14,7 +14,7 @@ export interface Demand {
   readonly peak: number
   /** Copies of each topic. */
   readonly copies: number
-  /** Days that the log keeps events and served feeds. */
+  /** Days that the log keeps events. */
   readonly retentionDays: number
   /** Days that the log keeps served feeds. */
   readonly servedDays: number
@@ -53,7 +53,7 @@ const trailBytes = (c.trailMiB.value * 2 ** 20) / 1e6
 
 /** The capacity that a demand takes, by the coefficients. */
 export function capacityOf(demand: Demand): Capacity {
-  const { users, events, pins, feeds, peak, copies, retentionDays, servedDays, prices } = demand
+  const { events, pins, feeds, peak, copies, retentionDays, servedDays, prices } = demand
   const [peakEvents, peakFeeds] = [events * peak, feeds * peak]
   const redisBytes = redisBytesOf(demand)
   const updaterCores = (peakEvents * c.updaterUs.value) / 1e6
@@ -104,7 +104,7 @@ export function capacityOf(demand: Demand): Capacity {
     },
     kafka: { bytes: kafkaBytes, bytesPerSecond: copies * (eventBytes + servedBytes) * peak },
     usdPerMonth: cores * prices.core + (memory / GiB) * prices.memoryGiB + (kafkaBytes / GiB) * prices.diskGiB,
-    beyond: beyondOf({ users, pins, partitions, viewBytes }),
+    beyond: beyondOf({ pins, partitions, viewBytes }),
   }
 }
 
@@ -132,7 +132,6 @@ function powerOfTwo(least: number): number {
 }
 
 function beyondOf(at: {
-  readonly users: number
   readonly pins: number
   readonly partitions: number
   readonly viewBytes: number
@@ -140,7 +139,7 @@ function beyondOf(at: {
   const found: string[] = []
   if (at.pins > limits.pinsPerProcess)
     found.push(
-      `${at.pins.toExponential(0)} pins: each candidate-service, ranker and blender holds all of them; the caps are ${limits.pinsPerProcess} by default. Raise maxPins as far as memory goes; beyond, the catalogue has to be sharded, which this version cannot do`,
+      `${at.pins} pins: each candidate-service, ranker and blender holds all of them; the caps are ${limits.pinsPerProcess} by default. Raise maxPins as far as memory goes; beyond, the catalogue has to be sharded, which this version cannot do`,
     )
   if (at.viewBytes > limits.podBytes)
     found.push(
@@ -149,8 +148,6 @@ function beyondOf(at: {
   if (at.partitions > limits.partitions)
     found.push(`${at.partitions} partitions: nothing here was run with more than ${limits.partitions}`)
   if (at.pins > limits.measuredPins)
-    found.push(
-      `the CPU of retrieval at ${at.pins.toExponential(0)} pins is drawn out of two measured points, at 10⁵ and 10⁶ pins`,
-    )
+    found.push(`the CPU of retrieval at ${at.pins} pins is drawn out of two measured points, at 10⁵ and 10⁶ pins`)
   return found
 }
