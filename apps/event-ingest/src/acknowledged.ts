@@ -72,7 +72,11 @@ export function createAcknowledged({
       void (async () => {
         while (!ending.signal.aborted) {
           await clock.sleep(everyMs, ending.signal).catch(() => undefined)
-          if (!ending.signal.aborted) await look().catch(onError)
+          if (ending.signal.aborted) return
+          await look().catch((error: unknown) => {
+            // A stop ends a look that is under way.
+            if (!ending.signal.aborted) onError(error)
+          })
         }
       })()
       return { name: 'acknowledged', drain: async () => ending.abort() }

@@ -69,5 +69,7 @@ describe('the metrics of the updater', () => {
     share = 0.5
     await metrics.text()
     expect(await metrics.text()).toContain('freshet_store_memory_used_ratio 0.5')
+    share = null
+    expect(await metrics.text()).toMatch(/freshet_store_memory_used_ratio nan/i)
   })
 })

@@ -49,10 +49,13 @@ export function watchUpdater(
 
 /** Sets the gauge of Redis's memory before every scrape, from the last look at its eviction policy. */
 export function observeStoreMemory(store: { memoryShare(): number | null }, metrics: Metrics): void {
+  let isShown = false
   metrics.beforeScrape(() => {
     const share = store.memoryShare()
     // Without a limit there must be no gauge, and a gauge without labels exists from its creation on.
-    if (share !== null) metrics.gauge('freshet_store_memory_used_ratio').set(share)
+    isShown ||= share !== null
+    // A limit that was taken away: the last value would stay, and an alarm with it.
+    if (isShown) metrics.gauge('freshet_store_memory_used_ratio').set(share ?? NaN)
   })
 }
 
