@@ -75,8 +75,15 @@ const calls: readonly Call[] = [
 const responseOf = (method: keyof Blender): string => `${blenderMethods[method].name}Response`
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 
-/** The description of the HTTP API of the blender as an OpenAPI 3.1 document, made from the tables of its parser, the messages, the rules of access and the error catalogue. */
+let made: JsonSchema | null = null
+
+/** The description of the HTTP API of the blender as an OpenAPI 3.1 document, made once from the tables of its parser, the messages, the rules of access and the error catalogue. */
 export function openApi(): JsonSchema {
+  made ??= makeOpenApi()
+  return made
+}
+
+function makeOpenApi(): JsonSchema {
   const names = calls.map(({ method }) => `freshet.blending.v1.${responseOf(method)}`)
   const messages = messageSchemas(readDescriptors(), names, new Set(['Degradation', 'Freshness', 'Surface']))
   const document = { summary: 'This document', responses: { 200: answer('Success', { type: 'object' }) } }
