@@ -9,6 +9,7 @@ function recorded(stages: readonly Partial<StageRecord>[], sampled = true) {
   const spans: { readonly start: SpanStart; readonly failure: unknown; readonly endMs: number | undefined }[] = []
   const tracing: Tracing = {
     records: true,
+    entering: (trace) => trace,
     run: (_trace, work) => work(),
     active: () => ({ ...ids, sampled }),
     nowMs: () => 1_000,

@@ -15,9 +15,11 @@ export function tracedIngest(ingest: Ingest, tracing: Tracing): Ingest {
     call: IngestCall | undefined,
     take: (call: IngestCall | undefined) => Promise<Taken>,
   ): Promise<Taken> {
-    const parent = call?.trace ?? noHeaders
+    const given = call?.trace ?? noHeaders
+    const parent = tracing.entering(given)
     const span = tracing.start({ name, kind: 'server', parent, entry: true })
-    if (span === null) return tracing.run(parent, () => take(call))
+    if (span === null)
+      return tracing.run(parent, () => take(parent === given ? call : { ...(call ?? noCall), trace: parent }))
     try {
       const answer = await tracing.run(span.headers, () => take({ ...(call ?? noCall), trace: span.headers }))
       if (answer === null) return answer

@@ -59,7 +59,7 @@ async function served(service: GrpcService): Promise<string> {
 }
 
 /** All services on a log in memory: the candidate service and the ranker answer over gRPC, each with traces of its own. */
-async function aTracedSystem(given: { readonly sampleRatio?: number } = {}) {
+async function aTracedSystem(given: { readonly sampleRatio?: number; readonly trustCallers?: boolean } = {}) {
   const collector = await startCollector()
   closing.push(() => collector.close())
   const opened: { close(): Promise<void> }[] = []
@@ -67,7 +67,7 @@ async function aTracedSystem(given: { readonly sampleRatio?: number } = {}) {
   const tracingOf = async (name: string): Promise<Tracing> => {
     const tracing = await openTracing({
       ...{ name, version: '1', instance: name, metrics: createMetrics(), report: silentReport, clock },
-      config: { endpoint: collector.endpoint, sampleRatio: given.sampleRatio ?? 0 },
+      config: { endpoint: collector.endpoint, sampleRatio: 0, trustCallers: true, ...given },
     })
     opened.push(tracing)
     return tracing
@@ -210,6 +210,12 @@ describe('the trace of an engagement', () => {
     await send({})
     const roots = (await spans()).filter(({ parentSpanId }) => parentSpanId === '')
     expect(roots.map(({ service, name }) => `${service}:${name}`)).toEqual(['event-ingest:ingest engagements'])
+  })
+
+  it('of a caller that is not trusted is recorded only as the ratio says, also by the readers of its records', async () => {
+    const { send, spans } = await aTracedSystem({ trustCallers: false })
+    expect((await send({ traceparent })).statusCode).toBe(202)
+    expect(await spans()).toEqual([])
   })
 
   it('of a refused request has the code of the refusal', async () => {

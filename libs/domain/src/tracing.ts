@@ -42,6 +42,8 @@ export interface TraceIds {
 export interface Tracing {
   /** Whether any trace may be recorded. Whoever would have to look at every record need not look when it is false. */
   readonly records: boolean
+  /** The trace of a request that enters Freshet: that of its caller, with the decision of Freshet whether it is recorded if callers are not trusted to decide. */
+  entering(trace: TraceHeaders): TraceHeaders
   /** Starts a span; null: the trace is not recorded, so no span exists and what `parent` says is passed on. */
   start(span: SpanStart): Span | null
   /** Runs something with this trace as the active one. Log lines and exemplars take their ids from the active trace. */
@@ -55,6 +57,7 @@ export interface Tracing {
 /** Records nothing. */
 export const noTracing: Tracing = {
   records: false,
+  entering: (trace) => trace,
   start: () => null,
   run: (_trace, work) => work(),
   active: () => null,

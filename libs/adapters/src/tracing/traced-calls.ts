@@ -24,13 +24,18 @@ function traced<Request, Options extends CallOptions, Response>(
 ): Call<Request, Options, Response> {
   return (request, options) => {
     const trace = traceOf(options.headers ?? noHeaders)
-    const parent = start.kind === 'client' ? withinActive(tracing, trace) : trace
+    const parent = parentOf(tracing, start, trace)
     return inSpan(tracing, { ...start, parent }, async (headers, span) => {
-      const response = await call(request, span === null ? options : { ...options, headers })
+      const response = await call(request, span === null && parent === trace ? options : { ...options, headers })
       span?.set(describe(response))
       return response
     })
   }
+}
+
+function parentOf(tracing: Tracing, { kind, entry }: Omit<SpanStart, 'parent'>, trace: TraceHeaders): TraceHeaders {
+  if (entry === true) return tracing.entering(trace)
+  return kind === 'client' ? withinActive(tracing, trace) : trace
 }
 
 /** The active span of the same trace, because it is nearer to the call than what the request carries. */

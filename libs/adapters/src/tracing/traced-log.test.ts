@@ -15,10 +15,15 @@ const traceparent = (trace: number, flags = '01') =>
 /** Tracing that records everything with a parent, and the spans that have ended. */
 function aTracing() {
   const ended: { readonly start: SpanStart; readonly failure: string | null }[] = []
+  const run: string[] = []
   let next = 100
   const tracing: Tracing = {
     records: true,
-    run: (_trace, work) => work(),
+    entering: (trace) => trace,
+    run(trace, work) {
+      run.push(trace['traceparent'] ?? '')
+      return work()
+    },
     active: () => null,
     nowMs: () => 0,
     start(start) {
@@ -31,7 +36,7 @@ function aTracing() {
       }
     },
   }
-  return { tracing, ended }
+  return { tracing, ended, run }
 }
 
 /** A log in memory, traced or not, and what a reader of it got. */
@@ -41,7 +46,7 @@ async function aLog(handle: (records: readonly LogRecord[]) => Promise<void> = a
   await bare.applyTopics([
     { name: 't', partitions: 1, cleanup: 'delete', retentionMs: null, maxRecordBytes: 1_000_000 },
   ])
-  const { tracing, ended } = aTracing()
+  const { tracing, ended, run } = aTracing()
   const log = tracedLog(bare, tracing, { service: 'a-service', clock })
   const read: LogRecord[] = []
   async function readAll(): Promise<readonly LogRecord[]> {
@@ -57,7 +62,7 @@ async function aLog(handle: (records: readonly LogRecord[]) => Promise<void> = a
     return read
   }
   const record = (headers: MessageHeaders) => ({ key: 'k', value: null, partition: null, headers })
-  return { bare, log, clock, ended, readAll, record }
+  return { bare, log, clock, ended, run, readAll, record }
 }
 
 describe('a log with traces', () => {
@@ -94,6 +99,18 @@ describe('a log with traces', () => {
     expect(ended).toHaveLength(32)
     expect(await readAll()).toHaveLength(100)
     expect(ended).toHaveLength(64)
+  })
+
+  it('is active while a batch is handled only if all its records belong to it', async () => {
+    const { bare, run, readAll, record } = await aLog()
+    const headers = Object.freeze({ traceparent: traceparent(1) })
+    await bare.append('t', [record(headers), record(noHeaders)])
+    await readAll()
+    expect(run).toEqual([])
+    const whole = await aLog()
+    await whole.bare.append('t', [whole.record(headers), whole.record(headers)])
+    await whole.readAll()
+    expect(whole.run).toHaveLength(1)
   })
 
   it('does not continue the traces of old records', async () => {

@@ -78,7 +78,7 @@ function tracedHandler(
     }))
     const traced = spans.ofEach(records, (record, headers) => ({ ...record, headers }))
     const given: LogBatch = traced === records ? batch : { ...batch, records: traced }
-    const only = spans.only()
+    const only = spans.ofAll(records.length)
     const handling = () => onBatch(given, signal)
     return spans.end(only === null ? handling() : tracing.run(only.headers, handling))
   }
@@ -93,8 +93,8 @@ interface Spans {
     records: readonly Item[],
     withHeaders: (record: Item, headers: MessageHeaders) => Item,
   ): readonly Item[]
-  /** The only span; null: there is none, or there are several. */
-  only(): Span | null
+  /** The span that all of a number of records belong to; null: there is none, so that log lines about a record never name the trace of another. */
+  ofAll(count: number): Span | null
   /** Ends the spans when the work has. */
   end<Result>(work: Promise<Result>): Promise<Result>
 }
@@ -105,6 +105,8 @@ function createSpans(tracing: Tracing, start: (parent: MessageHeaders, count: nu
   /** By headers as they were. */
   const replaced = new Map<MessageHeaders, MessageHeaders>()
   let started = 0
+  /** Records of `ofEach` whose trace is recorded. */
+  let withTrace = 0
 
   function of(headers: MessageHeaders, count: number): MessageHeaders {
     const { traceparent } = headers
@@ -135,12 +137,14 @@ function createSpans(tracing: Tracing, start: (parent: MessageHeaders, count: nu
         const { headers } = record
         if (headers === undefined) return record
         const own = of(headers, counts.get(headers['traceparent'] ?? '') ?? 0)
-        return own === headers ? record : withHeaders(record, own)
+        if (own === headers) return record
+        withTrace++
+        return withHeaders(record, own)
       })
     },
-    only() {
+    ofAll(count) {
       const all = [...spans.values()]
-      return all.length === 1 ? (all[0] ?? null) : null
+      return all.length === 1 && withTrace === count ? (all[0] ?? null) : null
     },
     async end(work) {
       if (started === 0) return work

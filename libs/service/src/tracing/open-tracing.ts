@@ -1,9 +1,9 @@
 import type { Clock } from '@freshet/domain/clock'
-import type { Tracing } from '@freshet/domain/tracing'
+import type { TraceHeaders, Tracing } from '@freshet/domain/tracing'
 import { ServiceError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Report } from '../reporting.ts'
-import { activeTrace, runInTrace, spanTimeMs } from './active-trace.ts'
+import { activeTrace, decidedAnew, runInTrace, spanTimeMs } from './active-trace.ts'
 import { createSpanQueue } from './span-queue.ts'
 import { tracesUrl, type TracingConfig } from './tracing-settings.ts'
 
@@ -17,7 +17,7 @@ export interface OpenTracing extends Tracing {
 const flushMs = 2_000
 
 /** Passes traces on and shows them in log lines, but records none. */
-const passesOn: OpenTracing = {
+const passesOn: Omit<OpenTracing, 'entering'> = {
   records: false,
   start: () => null,
   run: runInTrace,
@@ -48,7 +48,10 @@ export async function openTracing({
   readonly report: Report
   readonly clock: Clock
 }): Promise<OpenTracing> {
-  if (config.endpoint === '') return passesOn
+  const isOff = config.endpoint === ''
+  const ratio = isOff ? 0 : config.sampleRatio
+  const entering = (trace: TraceHeaders): TraceHeaders => (config.trustCallers ? trace : decidedAnew(trace, ratio))
+  if (isOff) return { ...passesOn, entering }
   const { createRecorder, otlpSender } = await import('./recorder.ts')
   const counted = metrics.counter('freshet_trace_spans_total')
   const url = tracesUrl(config.endpoint)
@@ -63,5 +66,5 @@ export async function openTracing({
     clock,
   })
   const recorder = createRecorder({ name, version, instance, sampleRatio: config.sampleRatio, queue })
-  return { ...recorder, close: () => queue.flush(flushMs) }
+  return { ...recorder, entering, close: () => queue.flush(flushMs) }
 }

@@ -45,7 +45,7 @@ export function createRecorder({
   readonly instance: string
   readonly sampleRatio: number
   readonly queue: Pick<SpanQueue<ReadableSpan>, 'add'>
-}): Tracing {
+}): Omit<Tracing, 'entering'> {
   const provider = new BasicTracerProvider({
     resource: resourceOf({
       'service.namespace': 'freshet',

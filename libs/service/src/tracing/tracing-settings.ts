@@ -1,4 +1,4 @@
-import { numberSetting } from '@freshet/settings/setting'
+import { flagSetting, numberSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** Why a text is not the address of a collector; null: it is, or it is empty. */
@@ -15,11 +15,11 @@ function endpointFault(text: string): string | null {
 export const tracingSchema = z.object({
   endpoint: z
     .string()
+    .trim()
     .superRefine((text, context) => {
-      const fault = endpointFault(text.trim())
+      const fault = endpointFault(text)
       if (fault !== null) context.addIssue({ code: 'custom', message: fault })
     })
-    .transform((text) => text.trim())
     .default('')
     .meta({
       description:
@@ -27,11 +27,15 @@ export const tracingSchema = z.object({
     }),
   sampleRatio: numberSetting(0.01, {
     description:
-      'Share of requests without `traceparent` whose trace is recorded. A request with `traceparent` is recorded if its caller records it',
+      'Share of requests without `traceparent` whose trace is recorded. A request with `traceparent` is recorded if its caller records it, unless `tracing.trustCallers` is false',
     unit: 'share',
     min: 0,
     max: 1,
   }),
+  trustCallers: flagSetting(
+    true,
+    'Whether callers of event-ingest and blender decide by `traceparent` which of their requests are recorded. If false, `tracing.sampleRatio` decides for every request, so that clients on the internet cannot make Freshet record them all',
+  ),
 })
 
 /** The type that the settings parse to. */

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inSpan, type TraceHeaders } from '@freshet/domain/tracing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../config.ts'
+import { describeConfig } from '../setting-rows.ts'
 import { createMetrics } from '../metrics.ts'
 import { serviceSettings } from '../settings.ts'
 import { freePort, until } from '../testing.ts'
 import { wallClock } from '../wall-clock.ts'
 import { z } from 'zod'
-import { activeTrace } from './active-trace.ts'
+import { activeTrace, traceIds } from './active-trace.ts'
 import { startCollector, type FakeCollector } from './collector.fixture.ts'
 import { openTracing, type OpenTracing } from './open-tracing.ts'
 import { tracesUrl } from './tracing-settings.ts'
@@ -23,13 +24,13 @@ afterEach(async () => {
 })
 
 async function opened(
-  given: { readonly endpoint?: string; readonly sampleRatio?: number } = {},
+  given: { readonly endpoint?: string; readonly sampleRatio?: number; readonly trustCallers?: boolean } = {},
 ): Promise<{ tracing: OpenTracing; metrics: ReturnType<typeof createMetrics>; reports: string[] }> {
   const metrics = createMetrics()
   const reports: string[] = []
   const tracing = await openTracing({
     ...{ name: 'test-service', version: '1.2.3', instance: 'pod-0', metrics, clock: wallClock },
-    config: { endpoint: '', sampleRatio: 1, ...given },
+    config: { endpoint: '', sampleRatio: 1, trustCallers: true, ...given },
     report: (error) => void reports.push((error as { code: string }).code),
   })
   closing.push(() => tracing.close())
@@ -88,6 +89,19 @@ describe('traces', () => {
     const { tracing } = await opened({ endpoint: 'http://127.0.0.1:9', sampleRatio })
     const span = tracing.start({ name: 'a', kind: 'server', parent, entry })
     expect(span !== null).toBe(recorded)
+  })
+
+  it.each([
+    ['a caller that is trusted', sampled, { sampleRatio: 0 }, true],
+    ['a caller that records everything', sampled, { sampleRatio: 0, trustCallers: false }, false],
+    ['a caller that records nothing', unsampled, { sampleRatio: 1, trustCallers: false }, true],
+    ['a process without a collector', sampled, { endpoint: '', trustCallers: false }, false],
+  ] as const)('enter from %s as the settings say', async (_what, given, config, recorded) => {
+    const { tracing } = await opened({ endpoint: 'http://127.0.0.1:9', ...config })
+    const parent = tracing.entering(given)
+    expect(traceIds(parent)).toEqual({ traceId, spanId: '00f067aa0ba902b7', sampled: recorded })
+    expect(parent['tracestate']).toBe(given['tracestate'])
+    expect(tracing.start({ name: 'a', kind: 'server', parent, entry: true }) !== null).toBe(recorded)
   })
 
   it('record about the given share of requests', async () => {
@@ -162,12 +176,17 @@ describe('settings of traces', () => {
   const load = (env: Record<string, string>) => loadConfig(schema, { env }).tracing
 
   it('are off by default, and a small share when on', () => {
-    expect(load({})).toEqual({ endpoint: '', sampleRatio: 0.01 })
+    expect(load({})).toEqual({ endpoint: '', sampleRatio: 0.01, trustCallers: true })
+  })
+
+  it('show their defaults in tables and --help', () => {
+    const rows = describeConfig(schema).filter(({ path }) => path.startsWith('tracing.'))
+    expect(rows.map((row) => row.default)).toEqual(['""', '0.01', 'true'])
   })
 
   it('come from the environment', () => {
     const env = { FRESHET_TRACING_ENDPOINT: ' https://collector:4318 ', FRESHET_TRACING_SAMPLE_RATIO: '0.5' }
-    expect(load(env)).toEqual({ endpoint: 'https://collector:4318', sampleRatio: 0.5 })
+    expect(load(env)).toEqual({ endpoint: 'https://collector:4318', sampleRatio: 0.5, trustCallers: true })
   })
 
   it.each([
