@@ -320,7 +320,7 @@ export const metricCatalogue = {
   },
   freshet_store_memory_used_ratio: {
     type: 'gauge',
-    help: 'Share of `maxmemory` that the fullest Redis server of the state store uses, by its last report. Absent while no server has a limit.',
+    help: 'Share of `maxmemory` that the fullest Redis server of the state store uses, by its last report. Absent until a server has a limit, NaN after the limit was taken away.',
     labels: [],
   },
   freshet_updater_cache_bytes: {

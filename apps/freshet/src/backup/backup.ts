@@ -4,6 +4,7 @@ import { copyDataFile } from '@freshet/adapters/lmdb/copy-data-file'
 import type { Clock } from '@freshet/domain/clock'
 import { version } from '@freshet/domain/version'
 import { ArgumentError } from '../arguments.ts'
+import { sampleMarkName } from '../dev/fill.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import { describeFile, manifestName, type BackupManifest } from './manifest.ts'
 
@@ -30,6 +31,8 @@ export async function runBackup(
   if (existsSync(to) && readdirSync(to).length > 0)
     throw new ArgumentError(`${to} is not empty; give a folder that does not exist, one for each backup`)
   mkdirSync(to, { recursive: true })
+  // Without its mark a restored sample would have no pictures, and one that is unfinished would stay so.
+  if (existsSync(join(data, sampleMarkName))) copyFileSync(join(data, sampleMarkName), join(to, sampleMarkName))
   const isSettled = copyUntilUnchanged(data, to, artefactsName)
   const copiedAtMs = clock.now()
   await copyDataFile(data, to)

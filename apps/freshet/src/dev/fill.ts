@@ -16,7 +16,10 @@ export interface Filled {
 /** Whether a data folder holds the sample. A start that is killed while it fills the folder is repeated by the next one. */
 export type SampleMark = 'absent' | 'unfinished' | 'complete'
 
-const markFile = (folder: string): string => `${folder}/sample`
+/** The file in a data folder that says how far the sample is. */
+export const sampleMarkName = 'sample'
+
+const markFile = (folder: string): string => `${folder}/${sampleMarkName}`
 
 /** What the folder says about the sample. */
 export function readSampleMark(folder: string): SampleMark {
