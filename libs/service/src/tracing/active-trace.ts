@@ -13,11 +13,11 @@ export function traceIds({ traceparent }: TraceHeaders): TraceIds | null {
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
 }
 
-/** The trace of a caller whose own decision does not count: `sampleRatio` decides whether it is recorded. */
-export function decidedAnew(trace: TraceHeaders, sampleRatio: number, random = Math.random): TraceHeaders {
+/** The trace of a caller whose own decision does not count. `isRecorded`: the decision of Freshet. */
+export function decidedAnew(trace: TraceHeaders, isRecorded: () => boolean): TraceHeaders {
   const ids = traceIds(trace)
   if (ids === null) return trace
-  const flags = random() < sampleRatio ? '01' : '00'
+  const flags = isRecorded() ? '01' : '00'
   return Object.freeze({ ...trace, traceparent: `00-${ids.traceId}-${ids.spanId}-${flags}` })
 }
 

@@ -48,10 +48,11 @@ export async function openTracing({
   readonly report: Report
   readonly clock: Clock
 }): Promise<OpenTracing> {
-  const isOff = config.endpoint === ''
-  const ratio = isOff ? 0 : config.sampleRatio
-  const entering = (trace: TraceHeaders): TraceHeaders => (config.trustCallers ? trace : decidedAnew(trace, ratio))
-  if (isOff) return { ...passesOn, entering }
+  const entering =
+    (isRecorded: () => boolean) =>
+    (trace: TraceHeaders): TraceHeaders =>
+      config.trustCallers ? trace : decidedAnew(trace, isRecorded)
+  if (config.endpoint === '') return { ...passesOn, entering: entering(() => false) }
   const { createRecorder, otlpSender } = await import('./recorder.ts')
   const counted = metrics.counter('freshet_trace_spans_total')
   const url = tracesUrl(config.endpoint)
@@ -65,6 +66,6 @@ export async function openTracing({
     },
     clock,
   })
-  const recorder = createRecorder({ name, version, instance, sampleRatio: config.sampleRatio, queue })
-  return { ...recorder, entering, close: () => queue.flush(flushMs) }
+  const { recorder, draw } = createRecorder({ name, version, instance, sampleRatio: config.sampleRatio, queue })
+  return { ...recorder, entering: entering(draw), close: () => queue.flush(flushMs) }
 }

@@ -13,6 +13,8 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import {
   BasicTracerProvider,
   ParentBasedSampler,
+  RandomIdGenerator,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
   type ReadableSpan,
   type TracerConfig,
@@ -32,6 +34,13 @@ const kinds: Readonly<Record<SpanKind, OtelKind>> = {
 /** How long one attempt to send a batch may take, its repetitions included. */
 const exportTimeoutMs = 5_000
 
+/** What records spans, and decides for requests. */
+export interface Recorder {
+  readonly recorder: Omit<Tracing, 'entering'>
+  /** Whether `sampleRatio` lets one more request be recorded. */
+  draw(): boolean
+}
+
 /** Records spans by the OpenTelemetry SDK and puts them into `queue` when they end. */
 export function createRecorder({
   name,
@@ -45,7 +54,9 @@ export function createRecorder({
   readonly instance: string
   readonly sampleRatio: number
   readonly queue: Pick<SpanQueue<ReadableSpan>, 'add'>
-}): Omit<Tracing, 'entering'> {
+}): Recorder {
+  const ratio = new TraceIdRatioBasedSampler(sampleRatio)
+  const ids = new RandomIdGenerator()
   const provider = new BasicTracerProvider({
     resource: resourceOf({
       'service.namespace': 'freshet',
@@ -53,7 +64,7 @@ export function createRecorder({
       'service.version': version,
       'service.instance.id': instance,
     }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
+    sampler: new ParentBasedSampler({ root: ratio }),
     spanProcessors: [
       {
         onStart: () => undefined,
@@ -64,7 +75,7 @@ export function createRecorder({
     ],
   })
   const tracer: Tracer = provider.getTracer('freshet', version)
-  return {
+  const recorder: Recorder['recorder'] = {
     records: true,
     active: activeTrace,
     nowMs: spanTimeMs,
@@ -81,6 +92,10 @@ export function createRecorder({
       return span.isRecording() ? recorded(span) : null
     },
   }
+  // By an id of its own, because callers choose theirs.
+  const draw = (): boolean =>
+    ratio.shouldSample(ROOT_CONTEXT, ids.generateTraceId()).decision === SamplingDecision.RECORD_AND_SAMPLED
+  return { recorder, draw }
 }
 
 type Resource = NonNullable<TracerConfig['resource']>
