@@ -39,7 +39,7 @@ async function folderWith(prepare: (open: OpenFolder, folder: string) => Promise
 
 function terminalWith(write: (text: string) => void): Terminal {
   const { signal } = new AbortController()
-  return { write, progress: { write: () => true, isTTY: false }, nowMs: () => 0, signal } as unknown as Terminal
+  return { write, progress: { write: () => true, isTTY: false }, nowMs: () => 0, signal }
 }
 
 async function check(folder: string): Promise<{ readonly output: string; readonly error: string }> {
