@@ -20,6 +20,11 @@ interface Inspected {
   }
 }
 
+const list = '/srv/freshet/sbom.cdx.json'
+
+const softwareListOf = (tag: string, path: string): Promise<string> =>
+  docker(['run', '--rm', '--network', 'none', tag, 'node', '-p', `fs.readFileSync('${path}', 'utf8')`])
+
 const run = (tag: string, ...given: readonly string[]): Promise<string> =>
   docker(['run', '--rm', '--read-only', '--cap-drop', 'ALL', '--network', 'none', tag, ...given])
 
@@ -157,6 +162,7 @@ if (problem !== null) {
         ]
         await buildImage('event-ingest', more, tag)
         const again = [...(await filesOf(tag, '/image')), ...(await filesOf(tag, '/code'))]
+        const listedAgain = await softwareListOf(tag, '/image/srv/freshet/sbom.cdx.json')
         await docker(['image', 'rm', tag])
         const first = await filesOf(tagOf('event-ingest'), '/srv')
         expect(new Set(again.map(({ mtime }) => mtime))).toEqual(new Set([epoch]))
@@ -166,7 +172,13 @@ if (problem !== null) {
           Object.fromEntries(files.map(({ mtime: _, path, ...file }) => [path.replace(/^\/(image|code)/, ''), file]))
         const { '/srv': _, ...rebuilt } = byPath(again)
         expect(Object.keys(rebuilt).length).toBeGreaterThan(1_000)
-        expect(rebuilt).toEqual(byPath(first))
+        // The list of what is inside names the time of the build.
+        const { [list]: _again, ...files } = rebuilt
+        const { [list]: _first, ...filesBefore } = byPath(first)
+        expect(files).toEqual(filesBefore)
+        const listed = await softwareListOf(tagOf('event-ingest'), list)
+        expect(listedAgain).toEqual(listed.replace('1970-01-01T00:00:00.000Z', new Date(1000 * epoch).toISOString()))
+        expect(listedAgain).not.toEqual(listed)
       },
     )
   })
