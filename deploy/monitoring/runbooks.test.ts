@@ -60,7 +60,7 @@ describe.each(runbooks)('the runbook %s', (file, text) => {
   })
 
   it('reads all lines of a log, and runs only the program that the images have', () => {
-    // With a selector, kubectl shows the last ten lines of each pod unless it is told otherwise.
+    // With a selector, kubectl shows the last ten lines of each pod without `--tail`.
     const logs = commandsOf(text, 'kubectl logs ').filter((command) => command.includes('--selector'))
     expect(logs.filter((command) => !command.includes('--tail=-1'))).toEqual([])
     const inPods = commandsOf(text, 'kubectl exec ')

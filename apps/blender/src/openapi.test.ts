@@ -39,7 +39,7 @@ afterAll(async () => {
 
 /** A blender each of whose calls does the same. */
 const blenderOf = (call: () => Promise<never>): Blender =>
-  aFakeBlender(Object.fromEntries(methods.map((method) => [method, call])) as Partial<Blender>)
+  aFakeBlender(Object.fromEntries(methods.map((method) => [method, call])))
 const accepting = httpAppOf(
   blenderOf(async () => ({ degradation: 0, freshness: 0 }) as never),
   { closing },
@@ -85,7 +85,7 @@ function invalidOf(schema: Schema): unknown[] {
 
 /** What of a value does not fit a schema, as paths; empty: it fits. */
 function misfits(schema: Schema, value: unknown, at = ''): string[] {
-  if (schema.$ref !== undefined) return misfits(document.components.schemas[schema.$ref.split('/').at(-1)!]!, value, at)
+  if (schema.$ref !== undefined) return misfits(document.components.schemas[schema.$ref.split('/').at(-1)]!, value, at)
   if (schema.enum !== undefined) return schema.enum.includes(value as string) ? [] : [at]
   if (schema.type === 'array')
     return Array.isArray(value) ? value.flatMap((each) => misfits(schema.items!, each, `${at}[]`)) : [at]

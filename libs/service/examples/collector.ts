@@ -29,7 +29,8 @@ function print(spans: readonly CollectedSpan[]): void {
       for (const span of ofTrace.filter(parent)) {
         const { name, startMs, endMs, spanId, message, attributes } = span
         // In the one-process edition the process is not the service.
-        const service = String(attributes['freshet.service'] ?? span.service)
+        const named = attributes['freshet.service']
+        const service = typeof named === 'string' ? named : span.service
         const took = `${(endMs - startMs).toFixed(1)} ms`.padStart(10)
         process.stdout.write(
           `${took}  ${'  '.repeat(depth)}${name} (${service})${message === '' ? '' : `: ${message}`}\n`,

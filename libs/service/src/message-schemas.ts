@@ -28,8 +28,7 @@ export function messageSchemas(
   }
   const schemaOf = (field: DescField): JsonSchema => {
     if (field.fieldKind === 'list') return { type: 'array', items: singleOf(field.listKind, field) }
-    if (field.fieldKind === 'map')
-      return { type: 'object', additionalProperties: singleOf(field.mapKind, field as never) }
+    if (field.fieldKind === 'map') return { type: 'object', additionalProperties: singleOf(field.mapKind, field) }
     return singleOf(field.fieldKind, field)
   }
   const singleOf = (kind: 'scalar' | 'enum' | 'message', field: DescField): JsonSchema => {

@@ -25,7 +25,7 @@ interface GuessSource {
 /**
  * The fields that engagements need and that no column has by its name, from the rows: the time is the only column of dates or of seconds or milliseconds
  * since 1970; where a file has sessions and no users, each session counts as a user; and if one column is left that holds ids, it is the missing
- * user or pin. Names say what a column is not: a birthday is no time of an event, a price is no id. What is not certain stays open, and the caller asks.
+ * user or pin. Names say what a column is not: a birthday is not the time of an event, a price is not an id. What is not certain stays open, and the caller asks.
  */
 export function guessFields(
   { as, fields, unused }: Mapping,
