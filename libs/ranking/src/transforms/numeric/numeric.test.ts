@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Column } from '../../plan/column.ts'
 import { numbers, sequences, times, vectors, type Plain } from '../../plan/testing.ts'
+import { transformCatalogue } from '../catalogue.ts'
 import { evaluated, roundedTo32Bits } from '../testing.ts'
 
 const hourMs = 3_600_000
@@ -104,5 +105,17 @@ describe('numeric transforms', () => {
       [null, 4],
     ])
     expect(evaluated('sqrt', {}, sequences([[4], [], [9, 16]], numbers))).toEqual([[2], [], [3, 4]])
+  })
+
+  it.each([
+    ['dot', 2, 3],
+    ['dot', 2, 1],
+    ['cosine', 1, 2],
+  ])('%s refuses vectors of %i and %i numbers', (name, left, right) => {
+    const sizes = [left, right].map((size) => ({ kind: 'vector', size }) as const)
+    expect(transformCatalogue.get(name)!.typeOf(sizes, {})).toEqual({
+      problem: `takes vectors of one size, not vector[${left}] and vector[${right}]`,
+      arg: 1,
+    })
   })
 })
