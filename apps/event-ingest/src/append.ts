@@ -34,6 +34,8 @@ export interface RequestRecords {
   /** Bytes that the request uses while it waits for the log. */
   readonly bytes: number
   readonly call: IngestCall | undefined
+  /** As in `AppendOptions`. */
+  readonly finalValues?: boolean
 }
 
 /** Appends all records of a request. Resolves to their positions, or to the problem that the client gets. */
@@ -59,13 +61,17 @@ export function createAppend(options: AppendOptions): Append {
   const { log, clock, config, metrics, inFlight } = options
   const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
   const within = createDeadlines(clock, config.appendTimeoutMs)
-  return async ({ kind, topic, records, bytes, call }) => {
+  return async ({ kind, topic, records, bytes, call, finalValues = false }) => {
     const { trace, deadlineMs = null, signal } = call ?? {}
     if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return deadlineBeforeAppend
     const release = inFlight.take(bytes)
     if (release === null) return overloaded
     const stopTimer = appendSeconds.startTimer({ kind })
-    const appended = log.append(topic, records, { ...(signal && { signal }), ...(trace && { headers: trace }) })
+    const appended = log.append(topic, records, {
+      finalValues,
+      ...(signal && { signal }),
+      ...(trace && { headers: trace }),
+    })
     try {
       const positions = await within(appended, release)
       stopTimer()

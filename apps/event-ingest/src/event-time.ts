@@ -66,10 +66,9 @@ export function correctTime(
   limits: TimeLimits,
 ): number | IngestProblem {
   const happenedMs = occurredAtMs + shiftMs
-  const correction = shiftMs === 0 ? '' : ` (corrected by ${Math.round(shiftMs / 1000)} s for the client's clock)`
   if (happenedMs > nowMs + limits.maxFutureMs) {
     if (happenedMs <= nowMs + limits.rejectFutureMs) return nowMs + limits.maxFutureMs
-    const text = `is ${hours(happenedMs - nowMs)} in the future${correction}; give the time of the event`
+    const text = `is ${hours(happenedMs - nowMs)} in the future${correctionOf(shiftMs)}; give the time of the event`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_FUTURE', text)
   }
   const { maxEventAgeDays } = limits
@@ -78,10 +77,14 @@ export function correctTime(
       maxEventAgeDays > 0
         ? `ingest accepts at most ${maxEventAgeDays} days (ingest.maxEventAgeDays; 0: any age)`
         : 'give a time after 1970-01-01'
-    const text = `is ${hours(nowMs - happenedMs)} ago${correction}; ${rule}`
+    const text = `is ${hours(nowMs - happenedMs)} ago${correctionOf(shiftMs)}; ${rule}`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_PAST', text)
   }
   return happenedMs
+}
+
+function correctionOf(shiftMs: number): string {
+  return shiftMs === 0 ? '' : ` (corrected by ${Math.round(shiftMs / 1000)} s for the client's clock)`
 }
 
 function hours(ms: number): string {

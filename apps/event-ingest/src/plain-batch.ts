@@ -14,7 +14,7 @@ import type { Append, IngestCall } from './append.ts'
 import { clockOffsetFault, clockShiftMs, correctTime } from './event-time.ts'
 import type { IngestConfig } from './config.ts'
 import type { Suppression } from './suppression.ts'
-import { tagsOf } from './tag-of.ts'
+import { tagsOf, type TagOf } from './tag-of.ts'
 
 /** A request with plain engagements. */
 export interface PlainBatch {
@@ -72,16 +72,15 @@ export function createTakePlain(options: PlainOptions, append: Append): TakePlai
     const checked = costs === null ? null : limitedBy(rates, engagements.count, costs, call)
     const limited = checked instanceof Promise ? await checked : checked
     if (limited !== null) return { kind: 'refused', problem: limited }
-    const positions = await append({ kind: 'engagement', topic, records, bytes, call })
+    const positions = await append({ kind: 'engagement', topic, records, bytes, call, finalValues: true })
     if ('code' in positions) return { kind: 'refused', problem: positions }
     accepted.inc(records.length)
     const log = logTag(options.watch?.id(topic) ?? '')
     return { kind: 'taken', positions, log, receivedAtMs, notice: options.foldProblem?.() ?? '' }
   }
 
-  return async (batch) => {
+  const take = (batch: PlainBatch, tagOf: TagOf): Promise<PlainAnswer> | null => {
     const { engagements, call } = batch
-    const tagOf = await tagsOf(sourceTags, call)
     const { count, occurredAtMs, sentAtMs, clockOffsetMs: offsetMs } = engagements
     if (count > config.maxBatchEvents || clockOffsetFault(offsetMs) !== null) return null
     const nowMs = clock.now()
@@ -107,5 +106,10 @@ export function createTakePlain(options: PlainOptions, append: Append): TakePlai
     }
     if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
     return appended(batch, records, costs, nowMs)
+  }
+
+  return async (batch) => {
+    const tagOf = tagsOf(sourceTags, batch.call)
+    return take(batch, tagOf instanceof Promise ? await tagOf : tagOf)
   }
 }

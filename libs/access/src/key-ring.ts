@@ -44,10 +44,20 @@ export function createKeyRing({ keys }: KeyFile): KeyRing {
       return [key.id, entry] as const
     }),
   )
+  /** Write keys that were proven: they are public, and a hash for each request would be half of the cost of a check. */
+  const provenWriteKeys = new Map<string, Entry>()
+  const find = (text: string): Entry | undefined => {
+    const known = provenWriteKeys.get(text)
+    if (known !== undefined) return known
+    const entry = isServerKeyId(text) ? byId.get(text) : proven(byId, text)
+    // At most one text for each key: others do not have its hash.
+    if (entry?.kind === 'write') provenWriteKeys.set(text, entry)
+    return entry
+  }
   return {
     origins: new Set(keys.flatMap((key) => (key.kind === 'write' && key.revokedAt === null ? key.origins : []))),
     find(text, nowMs) {
-      const entry = isServerKeyId(text) ? byId.get(text) : proven(byId, text)
+      const entry = find(text)
       if (entry === undefined) throw unknownKey()
       if (entry.revoked) throw new AccessError('ACCESS_KEY_REVOKED', 'the key was revoked; send another key')
       if (nowMs >= entry.expiresAtMs)

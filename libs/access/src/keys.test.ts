@@ -86,6 +86,15 @@ describe('a key ring', () => {
   const ring = createKeyRing(aKeyFile(write.entry, server.entry, expiring.entry, revoked.entry))
   const find = (text: string, nowMs = testTimeMs) => codeOf(() => ring.find(text, nowMs))
 
+  it('checks a write key that it has seen before as the first time: its expiry, and every character', async () => {
+    const key = aKey('write', { expiresAtMs: testTimeMs + 1_000 }, random)
+    const ring = createKeyRing(aKeyFile(key.entry))
+    for (let i = 0; i < 3; i++) expect(ring.find(key.text, testTimeMs).kind).toBe('write')
+    for (const other of [`${key.text.slice(0, -1)}${key.text.endsWith('A') ? 'B' : 'A'}`, `${key.text} `, key.entry.id])
+      expect(await codeOf(() => ring.find(other, testTimeMs))).toBe('ACCESS_KEY_UNKNOWN')
+    expect(await codeOf(() => ring.find(key.text, testTimeMs + 1_000))).toBe('ACCESS_KEY_EXPIRED')
+  })
+
   it('finds a key by its text, and a server key by its id alone', () => {
     expect(ring.find(write.text, testTimeMs)).toMatchObject({ kind: 'write', origins: ['https://a.example'] })
     expect(ring.find(server.entry.id, testTimeMs)).toMatchObject({ kind: 'server', secret: server.text })

@@ -1,4 +1,4 @@
-import { headerNames, type MessageHeaders } from './headers.ts'
+import { headerNames, noHeaders, type MessageHeaders } from './headers.ts'
 import type { EventLog } from './ports/event-log.ts'
 import { topics, type TopicName } from './topics.ts'
 
@@ -25,7 +25,9 @@ export function writingAs<Log extends EventLog>(log: Log, service: string, versi
     ...log,
     append: (topic, records, options = {}) => {
       const standard = standardHeaders(topic)
-      const headers = options.headers === undefined ? standard : { ...standard, ...options.headers }
+      const { headers: own = noHeaders } = options
+      // The same frozen headers for nearly all appends, so that the log encodes them once.
+      const headers = own === noHeaders ? standard : { ...standard, ...own }
       return log.append(topic, records, { ...options, headers })
     },
   }

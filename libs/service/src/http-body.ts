@@ -35,6 +35,7 @@ export interface BodyOptions {
 export const acceptedEncodings = 'gzip, zstd, br, identity'
 
 const firstBytes = 1_024
+const noBytes = Buffer.alloc(0)
 
 /** How a body is unpacked. */
 interface Unpacking {
@@ -81,12 +82,19 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
   if (unpacking !== null && !receiving.grow(unpacking.bytes)) throw noRoom()
   const copies = unpacking?.hasWindow === true ? 2 : 1
 
-  // One buffer that grows, not a list of chunks: a million chunks of one byte would take a hundred times their size.
-  let buffer = Buffer.alloc(0)
+  // One buffer that grows, not a list of chunks: a million chunks of one byte would take a hundred times their size. The first chunk is
+  // taken as it is, because most bodies have no other; one that was unpacked may be a small part of its memory.
+  let buffer: Buffer = noBytes
   let bytes = 0
   const add = (chunk: Buffer): BodyError | null => {
     const needed = bytes + chunk.length
     if (needed > maxBytes) return tooLarge(maxBytes)
+    if (bytes === 0 && unpacking === null) {
+      if (!receiving.grow(chunk.length)) return noRoom()
+      buffer = chunk
+      bytes = needed
+      return null
+    }
     if (needed > buffer.length) {
       const capacity = Math.min(maxBytes, Math.max(needed, buffer.length * 2, firstBytes))
       if (!receiving.grow(copies * (capacity - buffer.length))) return noRoom()

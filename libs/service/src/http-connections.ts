@@ -39,7 +39,7 @@ const graceMs = 1_000
  * answering. So clients that hold connections without using them cannot block others.
  */
 export function createConnections(limits: HttpLimits, onClosed: (reason: CloseReason) => void): Connections {
-  /** The connection that has waited longest comes first. */
+  /** Of those that wait for their clients, the one that has waited longest comes first. */
   const open = new Map<Socket, Connection>()
   const perAddress = new Map<string, number>()
   let closing = false
@@ -124,8 +124,11 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       const connection = open.get(socket)
       if (connection === undefined) return
       connection.state = state
-      open.delete(socket)
-      open.set(socket, connection)
+      // Only those that wait for their clients are in order: no other is closed.
+      if (state === 'idle' || state === 'receiving') {
+        open.delete(socket)
+        open.set(socket, connection)
+      }
       // Node resets the timeout itself after it has sent the answer.
       if (state === 'sending') socket.setTimeout(closing ? graceMs : limits.maxSendMs)
       if (state === 'idle' && closing) socket.destroySoon()

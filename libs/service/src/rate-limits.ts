@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto'
 import type { Caller } from '@freshet/access/caller'
 import { isTrusted } from '@freshet/access/caller'
 import type { Clock } from '@freshet/domain/clock'
-import { gcra, type RateCharge, type RateRefusal, type SharedBuckets } from '@freshet/domain/gcra'
+import type { RateCharge, RateRefusal, SharedBuckets } from '@freshet/domain/gcra'
+import { createLocalBuckets } from './local-buckets.ts'
 import type { Metrics } from './metrics.ts'
 import type { Report } from './reporting.ts'
 import { createRateSecret } from './rate-secret.ts'
@@ -95,12 +96,12 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     )
   }
 
-  const charge = (charges: readonly RateCharge[]): Promise<RateRefusal | null> | RateRefusal | null => {
+  const charge = (charges: readonly Counted[]): Promise<RateRefusal | null> | RateRefusal | null => {
+    if (shared === null) return local.charge(charges, nowUs())
     // Nothing can have left the bucket since it was told when, so a flood does not reach the shared buckets.
     const known = local.refusedUntil(charges, nowUs())
     if (known !== null) return known
-    if (shared === null || clock.now() < sharedFromMs) return local.charge(charges, nowUs())
-    return chargeShared(shared, charges)
+    return clock.now() < sharedFromMs ? local.charge(charges, nowUs()) : chargeShared(shared, charges)
   }
   const chargeShared = async (shared: SharedBuckets, charges: readonly RateCharge[]): Promise<RateRefusal | null> => {
     try {
@@ -115,73 +116,82 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
     }
   }
 
-  const toRefused = (kinds: readonly RateKind[], refusal: RateRefusal | null): RateRefused | null => {
+  const toRefused = (charges: readonly Counted[], refusal: RateRefusal | null): RateRefused | null => {
     if (refusal === null) return null
-    const by = kinds[refusal.at] as RateKind
+    const by = (charges[refusal.at] as Counted).kind
     refused.inc({ by })
     return { by, retryAfterMs: refusal.retryAfterMs }
   }
-  const charged = (
-    name: Name,
-    kinds: readonly RateKind[],
-    wanted: readonly (readonly [string, number])[],
-  ): Promise<RateRefused | null> | RateRefused | null => {
-    const charges = wanted.map(([subject, cost], at): RateCharge => {
-      const kind = kinds[at] as RateKind
-      return { bucket: name(kind, subject), cost, limit: limits[kind] }
-    })
+  const charged = (charges: readonly Counted[]): Promise<RateRefused | null> | RateRefused | null => {
     const refusal = charge(charges)
     // Buckets of this process answer at once: a promise for each request would cost more than they do.
-    return refusal instanceof Promise ? refusal.then((each) => toRefused(kinds, each)) : toRefused(kinds, refusal)
+    return refusal instanceof Promise ? refusal.then((each) => toRefused(charges, each)) : toRefused(charges, refusal)
+  }
+  const named = (counted: readonly Counted[]): Promise<readonly Counted[]> | readonly Counted[] => {
+    if (shared === null && counted.every(({ bucket }) => bucket.length <= maxPlainSubject)) return counted
+    const by = secret()
+    const nameBy = (known: Uint8Array): readonly Counted[] =>
+      counted.map((each) => ({
+        ...each,
+        bucket: nameOf(each, { name: options.name, secret: known, isShared: shared !== null }),
+      }))
+    return by instanceof Promise ? by.then(nameBy) : nameBy(by)
   }
 
   return {
     take({ caller, peer, forwarded }, cost, costs = new Map()) {
-      const kinds: RateKind[] = []
-      const wanted: [string, number][] = []
-      const add = (kind: RateKind, subject: string, units: number): void => {
-        if (limits[kind].ratePerSecond === 0 || units === 0) return
-        kinds.push(kind)
-        wanted.push([subject, units])
+      const counted: Counted[] = []
+      const add = (kind: RateKind, bucket: string, units: number): void => {
+        const limit = limits[kind]
+        if (limit.ratePerSecond > 0 && units > 0) counted.push({ kind, bucket, cost: units, limit })
       }
       const isKey = caller.kind !== 'open' && caller.kind !== 'anonymous' && caller.kind !== 'reader'
       if (isKey) add('key', caller.keyId, cost)
       if (!isTrusted(caller) || caller.kind === 'open') {
         const address = addresses.of(peer, forwarded)
         if (caller.kind === 'open' && isLoopback(address)) return null
-        noteIgnored(peer, forwarded)
+        if (forwarded !== '') noteIgnored(peer, forwarded)
         add('address', address, cost)
-        const { each, others } = largest(costs)
-        for (const [user, units] of each) add('user', user, units)
-        add('users', address, others)
+        add('users', address, addLargest(costs, add))
       }
-      if (kinds.length === 0) return null
-      const by = secret()
-      const chargedBy = (known: Uint8Array) => charged(nameBy(options.name, known, shared !== null), kinds, wanted)
-      return by instanceof Promise ? by.then(chargedBy) : chargedBy(by)
+      if (counted.length === 0) return null
+      const charges = named(counted)
+      return charges instanceof Promise ? charges.then(charged) : charged(charges)
     },
   }
 }
 
-/** The users with the most units, those that came first among equals, and the units of the others. */
-function largest(costs: ReadonlyMap<string, number>) {
-  if (costs.size <= maxUsers) return { each: [...costs], others: 0 }
-  const each: [string, number][] = []
+/** A bucket of a request, by what it counts. In this process alone its subject names it. */
+interface Counted extends RateCharge {
+  readonly kind: RateKind
+}
+
+/** Adds the users with the most units, those that came first among equals. Returns the units of the others. */
+function addLargest(
+  costs: ReadonlyMap<string, number>,
+  add: (kind: 'user', user: string, units: number) => void,
+): number {
+  if (costs.size <= maxUsers) {
+    for (const [user, units] of costs) add('user', user, units)
+    return 0
+  }
+  const each: (readonly [string, number])[] = []
   let others = 0
-  for (const [user, units] of costs) {
+  for (const entry of costs) {
+    const units = entry[1]
     if (each.length === maxUsers && units <= each[maxUsers - 1]![1]) {
       others += units
       continue
     }
     let at = each.length
     while (at > 0 && each[at - 1]![1] < units) at--
-    each.splice(at, 0, [user, units])
+    if (at === each.length) each.push(entry)
+    else each.splice(at, 0, entry)
     if (each.length > maxUsers) others += each.pop()![1]
   }
-  return { each, others }
+  for (const [user, units] of each) add('user', user, units)
+  return others
 }
-
-type Name = (kind: RateKind, subject: string) => string
 
 /** Longer subjects, which are not ids, would take more memory than their hash. */
 const maxPlainSubject = 128
@@ -190,83 +200,13 @@ const maxPlainSubject = 128
  * Names of buckets: in Redis keyed hashes, so that no address or user can be read there. In this process, which has the requests
  * anyway, hashes would be the main cost of a limit.
  */
-function nameBy(name: string, secret: Uint8Array, isShared: boolean): Name {
-  const hashed: Name = (kind, subject) =>
-    createHmac('sha256', secret).update(`${name}\n${kind}\n${subject}`).digest('base64url').slice(0, 22)
-  if (isShared) return hashed
-  return (kind, subject) => (subject.length > maxPlainSubject ? `#${hashed(kind, subject)}` : `${kind} ${subject}`)
-}
-
-interface LocalBuckets {
-  charge(charges: readonly RateCharge[], nowUs: number): RateRefusal | null
-  /** Adds units that were admitted elsewhere. */
-  note(charges: readonly RateCharge[], nowUs: number): void
-  noteRefusal(charges: readonly RateCharge[], refusal: RateRefusal, nowUs: number): void
-  /** The refusal of a charge that was told to wait and has not; null: none is. */
-  refusedUntil(charges: readonly RateCharge[], nowUs: number): RateRefusal | null
-}
-
-/** Buckets in this process, at most `max`; those used longest ago are forgotten first. */
-function createLocalBuckets(max: number): LocalBuckets {
-  const emptyAt = new Map<string, number>()
-  const waits = new Map<string, { readonly cost: number; readonly untilUs: number }>()
-  const keep = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
-    map.delete(key)
-    map.set(key, value)
-    if (map.size <= max) return
-    const oldest = map.keys().next()
-    if (oldest.done !== true) map.delete(oldest.value)
-  }
-  const refusalOf = (
-    charges: readonly RateCharge[],
-    retryAfterMs: (charge: RateCharge, at: number) => number | null | undefined,
-  ): RateRefusal | null => {
-    let worst: RateRefusal | null = null
-    for (let at = 0; at < charges.length; at++) {
-      const wait = retryAfterMs(charges[at]!, at)
-      if (wait === undefined) continue
-      if (wait === null) return { at, retryAfterMs: null }
-      if (worst === null || wait > (worst.retryAfterMs ?? 0)) worst = { at, retryAfterMs: wait }
-    }
-    return worst
-  }
-  return {
-    charge(charges, nowUs) {
-      const verdicts = charges.map(({ bucket, cost, limit }) => gcra(emptyAt.get(bucket) ?? 0, nowUs, cost, limit))
-      const refusal = refusalOf(charges, (_each, at) => {
-        const verdict = verdicts[at]!
-        return verdict.admitted ? undefined : verdict.retryAfterMs
-      })
-      if (refusal !== null) return refusal
-      for (let at = 0; at < charges.length; at++) {
-        const verdict = verdicts[at]!
-        if (verdict.admitted) keep(emptyAt, charges[at]!.bucket, verdict.emptyAtUs)
-      }
-      return null
-    },
-    note(charges, nowUs) {
-      for (const { bucket, cost, limit } of charges) {
-        const from = Math.max(emptyAt.get(bucket) ?? 0, nowUs)
-        keep(emptyAt, bucket, from + (cost * 1_000_000) / limit.ratePerSecond)
-      }
-    },
-    noteRefusal(charges, { at, retryAfterMs }, nowUs) {
-      const each = charges[at]
-      if (each !== undefined && retryAfterMs !== null)
-        keep(waits, each.bucket, { cost: each.cost, untilUs: nowUs + retryAfterMs * 1_000 })
-    },
-    refusedUntil(charges, nowUs) {
-      if (waits.size === 0) return null
-      return refusalOf(charges, ({ bucket, cost }) => {
-        const wait = waits.get(bucket)
-        if (wait === undefined || cost < wait.cost) return undefined
-        const leftUs = wait.untilUs - nowUs
-        if (leftUs > 0) return Math.ceil(leftUs / 1_000)
-        waits.delete(bucket)
-        return undefined
-      })
-    },
-  }
+function nameOf(
+  { kind, bucket: subject }: Counted,
+  { name, secret, isShared }: { readonly name: string; readonly secret: Uint8Array; readonly isShared: boolean },
+): string {
+  if (!isShared && subject.length <= maxPlainSubject) return subject
+  const hashed = createHmac('sha256', secret).update(`${name}\n${kind}\n${subject}`).digest('base64url').slice(0, 22)
+  return isShared ? hashed : `#${hashed}`
 }
 
 /** What the message to a caller says. The text continues a sentence that begins with "the request". */

@@ -47,14 +47,33 @@ export function createSourceAddresses(trusted: readonly string[]): SourceAddress
       const address = plainAddress(peer)
       return address !== null && isPrivate(address) && !isProxy(address)
     },
-    of(peer, forwarded) {
+    of: remembering((peer, forwarded) => {
       const address = addressOf(peer, forwarded)
       return address === null ? 'unknown' : networkOf(address, 4)
-    },
-    publicNetworkOf(peer, forwarded) {
+    }),
+    publicNetworkOf: remembering((peer, forwarded) => {
       const address = addressOf(peer, forwarded)
       return address === null || isPrivate(address) || isProxy(address) ? null : networkOf(address, 3)
-    },
+    }),
+  }
+}
+
+/** Peers whose addresses are remembered: a connection sends many requests, and to read its address costs more than a limit. */
+const maxPeers = 1_000
+
+/** A reader that remembers its answers for requests without `x-forwarded-for`. */
+function remembering<Found>(
+  read: (peer: string, forwarded: string) => Found,
+): (peer: string, forwarded: string) => Found {
+  const known = new Map<string, Found>()
+  return (peer, forwarded) => {
+    if (forwarded !== '') return read(peer, forwarded)
+    let found = known.get(peer)
+    if (found === undefined) {
+      if (known.size >= maxPeers) known.clear()
+      known.set(peer, (found = read(peer, '')))
+    }
+    return found
   }
 }
 

@@ -240,6 +240,7 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
     },
 
     appended(topic, partition) {
+      if (sleepers.size === 0) return
       const waiting = sleepers.get(keyOf({ topic, partition }))
       if (waiting !== undefined) for (const wake of [...waiting]) wake()
     },

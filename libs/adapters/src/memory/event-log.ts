@@ -78,20 +78,25 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
     clock,
   )
 
-  function append(name: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly Position[] {
+  function append(
+    name: string,
+    records: readonly NewRecord[],
+    { headers: shared, finalValues = false }: AppendOptions,
+  ): readonly Position[] {
     const { layout, partitions } = topicOf(name)
     const headersOf = appendHeaders(shared)
-    const targets = records.map((record) => {
-      checkSize(record, headersOf.of(record.headers), layout)
-      return targetOf(record, name, partitions.length)
-    })
+    const targets: number[] = []
+    for (const record of records) {
+      checkSize(record, headersOf.bytesOf(record.headers), layout)
+      targets.push(targetOf(record, name, partitions.length))
+    }
     const appendedAtMs = clock.now()
-    const copies = copiesOf(records)
-    const positions = records.map(({ key, headers }, i): Position => {
-      const partition = targets[i] ?? 0
+    const values = finalValues ? null : copiesOf(records)
+    const positions = records.map(({ key, value, headers }, i): Position => {
+      const partition = targets[i]!
       const into = partitions[partition]!
       const position = into.end++
-      const own = copies[i] ?? null
+      const own = values === null ? value : values[i]!
       into.records.push({ position, key, value: own, appendedAtMs, headers: headersOf.of(headers) })
       into.last?.set(key, position)
       return { partition, position }
@@ -135,7 +140,7 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
           ),
         call,
       ),
-    append: (name, records, options = {}) => whileOpen(() => append(name, records, options.headers), options),
+    append: (name, records, options = {}) => whileOpen(() => append(name, records, options), options),
     readGroup: (group, call) => whileOpen(() => readers.readGroup(group), call),
     readAll: (view, call) => whileOpen(() => readers.readAll(view), call),
     async close() {

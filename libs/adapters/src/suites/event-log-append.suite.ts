@@ -53,6 +53,17 @@ export function logAppendContract(world: EventLogWorld): void {
       expect(text(recordsOf(await readBack(topic), 0)[0]?.value ?? null)).toBe('before')
     })
 
+    test('of values that nobody changes any more keeps the same bytes', async () => {
+      const topic = await made({ partitions: 1 })
+      const memory = bytes('one two three')
+      const values = [memory.subarray(0, 3), memory.subarray(4, 7), null, memory.subarray(8)]
+      const records = values.map((value, i) => ({ key: `key ${i}`, value, partition: null }))
+      await world.log.append(topic, records, { finalValues: true })
+      const read = recordsOf(await readBack(topic), 0)
+      expect(read.map(({ value }) => text(value))).toEqual(values.map((value) => text(value)))
+      expect(read[0]?.value?.constructor).toBe(Uint8Array)
+    })
+
     test('records the append time', async () => {
       const topic = await made({ partitions: 1 })
       const before = Date.now()

@@ -2,13 +2,21 @@ import { actions } from '@freshet/domain/engagement'
 import { maxIdCharacters } from '@freshet/domain/ids'
 import { engagementRules } from '../json/engagement.ts'
 import { maxTimeMs, unitFault } from '../json/time.ts'
-import { moreRows, pinActions, place, placesPerEngagement, type PlainEngagements } from './plain-engagements.ts'
+import {
+  beginRow,
+  emptyRows,
+  pinActions,
+  place,
+  placesPerEngagement,
+  rowsOf,
+  type PlainEngagements,
+} from './plain-engagements.ts'
 
 // The state of the reading in progress, as in `json/plain-reader.ts`.
 const noBytes = Buffer.alloc(0)
 let count = 0
-let places = new Int32Array(64 * placesPerEngagement)
-let times = new Float64Array(64)
+const rows = emptyRows()
+const { places, times } = rows
 let input: Buffer = noBytes
 let at = 0
 let failed = false
@@ -50,8 +58,7 @@ export function readPlainEngagementMessages(bytes: Buffer, maxEvents: number): P
   return {
     bytes,
     count,
-    places: places.slice(0, count * placesPerEngagement),
-    occurredAtMs: times.slice(0, count),
+    ...rowsOf(rows, count),
     sentAtMs,
     clockOffsetMs: clockOffsetMs ?? 0,
   }
@@ -64,11 +71,7 @@ function keyOf(field: number, type: number): number {
 function readEngagement(length: number): void {
   const end = at + length
   const base = count * placesPerEngagement
-  if (base === places.length) ({ places, times } = moreRows(places, times))
-  for (let i = base; i < base + placesPerEngagement; i++) places[i] = 0
-  places[base + place.position] = -1
-  places[base + place.dwellMs] = -1
-  times[count] = 0
+  beginRow(rows, count)
   if (end > input.length) failed = true
   let before = 0
   while (at < end && !failed) {

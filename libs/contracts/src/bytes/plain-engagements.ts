@@ -8,9 +8,9 @@ export interface PlainEngagements {
   readonly bytes: Buffer
   readonly count: number
   /** `placesPerEngagement` numbers for each engagement, at the indexes of `place`. */
-  readonly places: Int32Array
+  readonly places: readonly number[]
   /** When each happened, milliseconds since the epoch, as the client says. */
-  readonly occurredAtMs: Float64Array
+  readonly occurredAtMs: readonly number[]
   /** When the client sent the request, by its own clock; null: not given. */
   readonly sentAtMs: number | null
   /** As given; 0: not given. */
@@ -48,13 +48,27 @@ export const pinActions = actions.flatMap((action, index) =>
   withoutPin.has(action) ? [] : [{ number: index + 1, action }],
 )
 
-/** Twice as many rows for engagements that are being read. */
-export function moreRows(
-  places: Int32Array,
-  times: Float64Array,
-): { readonly places: Int32Array<ArrayBuffer>; readonly times: Float64Array<ArrayBuffer> } {
-  const more = { places: new Int32Array(2 * places.length), times: new Float64Array(2 * times.length) }
-  more.places.set(places)
-  more.times.set(times)
-  return more
+/** The numbers of a batch that is being read. Arrays and not typed ones: small typed arrays cost an allocation outside of V8's heap. */
+export interface Rows {
+  readonly places: number[]
+  readonly times: number[]
+}
+
+/** Rows that grow as they are written. */
+export function emptyRows(): Rows {
+  return { places: [], times: [] }
+}
+
+/** Writes the row of an engagement of which nothing is known. */
+export function beginRow({ places, times }: Rows, index: number): void {
+  const base = index * placesPerEngagement
+  for (let i = base; i < base + placesPerEngagement; i++) places[i] = 0
+  places[base + place.position] = -1
+  places[base + place.dwellMs] = -1
+  times[index] = 0
+}
+
+/** The rows of the first engagements. */
+export function rowsOf({ places, times }: Rows, count: number): Pick<PlainEngagements, 'places' | 'occurredAtMs'> {
+  return { places: places.slice(0, count * placesPerEngagement), occurredAtMs: times.slice(0, count) }
 }

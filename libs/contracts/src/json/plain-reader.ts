@@ -1,6 +1,14 @@
 import { actions } from '@freshet/domain/engagement'
 import { maxIdCharacters } from '@freshet/domain/ids'
-import { moreRows, pinActions, place, placesPerEngagement, type PlainEngagements } from '../bytes/plain-engagements.ts'
+import {
+  beginRow,
+  emptyRows,
+  pinActions,
+  place,
+  placesPerEngagement,
+  rowsOf,
+  type PlainEngagements,
+} from '../bytes/plain-engagements.ts'
 import { engagementRules } from './engagement.ts'
 import { parseTime } from './time.ts'
 
@@ -40,11 +48,12 @@ const noBytes = Buffer.alloc(0)
 let input: Buffer = noBytes
 let at = 0
 let failed = false
-let places = new Int32Array(64 * placesPerEngagement)
-let times = new Float64Array(64)
+const rows = emptyRows()
+const { places, times } = rows
 let count = 0
-let dayBytesAt = -1
-let dayStartMs = 0
+/** The day of the event before, as text and as time: events are nearly always of one day. */
+const dayBytes = new Uint8Array(10)
+let dayStartMs = Number.NaN
 
 /**
  * Reads a batch of engagements, `{"engagements": […], "sentAt": …, "clockOffsetMs": …}`. null: it is not plain or has a problem, or has more than
@@ -55,15 +64,13 @@ export function readPlainEngagements(bytes: Buffer, maxEvents: number): PlainEng
   at = 0
   failed = false
   count = 0
-  dayBytesAt = -1
   const read = readBatch(maxEvents)
   input = noBytes
   if (failed || read === null || count === 0) return null
   return {
     bytes,
     count,
-    places: places.slice(0, count * placesPerEngagement),
-    occurredAtMs: times.slice(0, count),
+    ...rowsOf(rows, count),
     ...read,
   }
 }
@@ -104,10 +111,7 @@ function readEvents(maxEvents: number): void {
 
 function readEvent(): void {
   const base = count * placesPerEngagement
-  if (base === places.length) ({ places, times } = moreRows(places, times))
-  for (let i = base; i < base + placesPerEngagement; i++) places[i] = 0
-  places[base + place.position] = -1
-  places[base + place.dwellMs] = -1
+  beginRow(rows, count)
   let seen = 0
   do {
     if (skip() !== quote) return fail()
@@ -268,10 +272,9 @@ function readOccurredAt(): number {
   const second = twoDigits(from + 17)
   const ms = twoDigits(from + 20) * 10 + oneDigit(from + 22)
   if (!(hour <= 23 && minute <= 59 && second <= 59) || Number.isNaN(ms)) return 0
-  // Events of a batch are nearly always of one day.
   if (!isDayKnown(from)) {
     dayStartMs = parseTime(`${textAt(from, from + 10)}T00:00:00.000Z`)
-    dayBytesAt = from
+    for (let i = 0; i < 10; i++) dayBytes[i] = input[from + i]!
   }
   const timeMs = dayStartMs + hour * 3_600_000 + minute * 60_000 + second * 1_000 + ms
   if (!(timeMs > 0)) return 0
@@ -281,8 +284,7 @@ function readOccurredAt(): number {
 }
 
 function isDayKnown(from: number): boolean {
-  if (dayBytesAt < 0) return false
-  for (let i = 0; i < 10; i++) if (input[from + i] !== input[dayBytesAt + i]) return false
+  for (let i = 0; i < 10; i++) if (input[from + i] !== dayBytes[i]) return false
   return true
 }
 

@@ -3,6 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { formatTime, maxTimeMs, minTimeMs, parseTime, timeFault, unitFault } from './time.ts'
 
 describe('parseTime', () => {
+  it('writes what Date writes, also for times of one second one after the other', () => {
+    const times = fc.array(fc.tuple(fc.integer({ min: minTimeMs, max: maxTimeMs }), fc.array(fc.nat({ max: 1_500 }))))
+    fc.assert(
+      fc.property(times, (all) => {
+        for (const [timeMs, later] of all)
+          for (const ms of [0, ...later]) {
+            const each = Math.min(timeMs + ms, maxTimeMs)
+            expect(formatTime(each)).toBe(new Date(each).toISOString())
+          }
+      }),
+    )
+    for (const each of [0, -1, -0.5, 999.9, 1_000, maxTimeMs])
+      expect(formatTime(each)).toBe(new Date(each).toISOString())
+  })
+
   it('A17: reads back what formatTime writes, for every millisecond of years 1 to 9999', () => {
     fc.assert(
       fc.property(fc.integer({ min: minTimeMs, max: maxTimeMs }), (timeMs) => {

@@ -61,9 +61,16 @@ export function unitFault(timeMs: number): FieldFault | null {
   return { code: 'EVENT_TIME_UNIT', text: `is ${timeMs}, which looks like ${unit}; give milliseconds since the epoch` }
 }
 
+/** A second as RFC 3339 up to its point: the times of a busy process are mostly of one second. */
+let lastSecond = { startMs: 0, text: '1970-01-01T00:00:00.' }
+
 /** A time as RFC 3339 with milliseconds, in UTC. */
 export function formatTime(timeMs: number): string {
-  return new Date(timeMs).toISOString()
+  const ms = Math.trunc(timeMs) - lastSecond.startMs
+  if (ms >= 0 && ms < 1_000) return `${lastSecond.text}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`
+  const text = new Date(timeMs).toISOString()
+  lastSecond = { startMs: Math.floor(Math.trunc(timeMs) / 1_000) * 1_000, text: text.slice(0, -4) }
+  return text
 }
 
 function dateDays(text: string): number {

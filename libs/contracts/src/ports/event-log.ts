@@ -123,6 +123,8 @@ export interface TopicOutcome {
 export interface AppendOptions extends PortCall {
   /** Headers of every record of this append; a record's own headers replace those of the same name. */
   readonly headers?: MessageHeaders
+  /** Nobody changes the bytes of the values after the call, so the log may keep them instead of copies. Absent: it copies what it keeps. */
+  readonly finalValues?: boolean
 }
 
 /** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_FULL, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
