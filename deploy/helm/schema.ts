@@ -55,7 +55,8 @@ const route = shared('route', object({ enabled: flag, parentRefs: { type: 'array
 const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
 
 /** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, are not allowed in `config`, because the chart renders it as plain text. */
-function configOf(rows: readonly SettingRow[]): Schema {
+/** The settings of a service, and those of earlier charts, which the chart refuses with what replaces them. */
+function configOf(rows: readonly SettingRow[], service: string): Schema {
   const shown = rows.filter(({ secret: is }) => !is)
   const secretPaths = rows.filter(({ secret: is }) => is).map(({ path }) => path)
   const groups = [...settingGroups(shown)].filter((group) => !secretPaths.some((path) => path.startsWith(`${group}.`)))
@@ -64,6 +65,7 @@ function configOf(rows: readonly SettingRow[]): Schema {
     Object.fromEntries([
       ...groups.map((group) => [key(envName(group)), { type: ['object', 'string'] }] as const),
       ...shown.map((row) => [key(row.env), valueOf(row)] as const),
+      ...Object.entries(removedBelow(`services.${service}.config`)),
     ]),
   )
 }
@@ -136,7 +138,7 @@ async function serviceOf(service: string): Promise<Schema> {
     enabled: flag,
     replicas: { type: 'integer', minimum: 0, ...only },
     ports: shared('ports', { ...object({ http: port, grpc: port, admin: port }), type: ['object', 'null'] }),
-    config: configOf(await settingsOf(service)),
+    config: configOf(await settingsOf(service), service),
     image,
     service: shared('service', object({ type: { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }, headless: flag, annotations: texts })),
     resources,

@@ -1,9 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { blocksOf } from '../../test/harness/readme-commands.ts'
-import { chartFolder, environmentOf, everything, needed, podOf, render, set, variablesOf, workloadOf, workloads } from './rendered.ts'
+import { environmentOf, everything, needed, podOf, render, set, variablesOf, workloadOf, workloads } from './rendered.ts'
 
 describe('A23 · volumes of the chart', () => {
   it.each([
@@ -26,25 +22,12 @@ describe('A23 · volumes of the chart', () => {
     }
   })
 
-  it('the values of the README let the ranker read what the trainer writes', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'freshet-models-'))
-    try {
-      const file = join(folder, 'values.yaml')
-      const values = blocksOf(readFileSync(join(chartFolder, 'README.md'), 'utf8'), 'yaml').find((block) => block.includes('MODEL_FOLDER'))
-      writeFileSync(file, values!)
-      const resources = render([...needed, '--values', file])
-      const where = (service: string, setting: string): unknown => {
-        const pod = podOf(workloadOf(resources, service))
-        const path = environmentOf(pod.containers[0])[setting]
-        const mount = pod.containers[0].volumeMounts!.find(({ mountPath }) => mountPath === path)
-        return pod.volumes!.find(({ name }) => name === mount?.name)
-      }
-      const claim = { name: 'models', persistentVolumeClaim: { claimName: 'freshet-models' } }
-      expect(where('trainer', 'FRESHET_CHECKPOINT_FOLDER')).toEqual(claim)
-      expect(where('ranker', 'FRESHET_MODEL_FOLDER')).toEqual(claim)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+  it('the ranker has no volume for models, and the trainer shares none', () => {
+    const resources = render(needed)
+    const ranker = podOf(workloadOf(resources, 'ranker'))
+    expect(Object.keys(environmentOf(ranker.containers[0])).filter((name) => name.includes('FOLDER'))).toEqual([])
+    expect(ranker.volumes?.some((volume) => 'persistentVolumeClaim' in volume) ?? false).toBe(false)
+    expect(() => render(set('services.ranker.config.MODEL_FOLDER=/models'))).toThrow(/MODEL_FOLDER.*model-files\.v1/s)
   })
 
   it('allows at most one trainer', () => {

@@ -103,6 +103,15 @@ export const causeAlerts: readonly Alert[] = [
     panel: ['freshet-updater', 'Partitions that do not advance'],
   },
   {
+    name: 'FreshetModelNotLoaded',
+    expr: 'max by (namespace, release, instance) (freshet_ranker_models_refused) > 0',
+    for: '10m',
+    severity: 'ticket',
+    summary: '{{ $labels.instance }} does not score with {{ $value }} of the models that the registry names',
+    runbook: 'model-not-loaded',
+    panel: ['freshet-models', 'Models that do not score'],
+  },
+  {
     name: 'FreshetDeadLetters',
     expr: `${summed('increase(freshet_updater_records_total{outcome="deadLettered"}[1h])')} > 0`,
     severity: 'ticket',

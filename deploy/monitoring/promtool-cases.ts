@@ -156,6 +156,39 @@ const objectiveCases: readonly PromtoolCase[] = [
       { alert: 'FreshetEventsLost', at: '80m', fires: [] },
     ],
   })),
+  ...(
+    [
+      ['an outage of Prometheus makes old losses not new', '60x90 _x40 60x80', []],
+      ['events that were lost during an outage of Prometheus count', '60x90 _x40 65x80', '5 events were lost'],
+      [
+        'events that a process lost at its return count, also if it lost some before',
+        '60x90 _x40 7x80',
+        '7 events were lost',
+      ],
+    ] as const
+  ).map(([name, values, fires]) => ({
+    name,
+    series: {
+      [of('freshet_service_ready', 'instance="i"')]: '1x90 _x40 1x80',
+      [of('freshet_updater_records_total', 'stage="user",outcome="lost",instance="i"')]: values,
+    },
+    checks: [
+      { alert: 'FreshetEventsLost', at: '80m', fires: [] },
+      {
+        alert: 'FreshetEventsLost',
+        at: '170m',
+        fires:
+          typeof fires === 'string'
+            ? [
+                {
+                  labels: { namespace: 'shop', release: 'freshet' },
+                  summary: `${fires} or cannot be accounted for in the last hour`,
+                },
+              ]
+            : [],
+      },
+    ],
+  })),
   {
     name: 'a model grows old',
     series: { [of('freshet_ranking_model_age_seconds')]: '259000+60x60' },

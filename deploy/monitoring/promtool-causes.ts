@@ -38,6 +38,16 @@ export const causeCases: readonly PromtoolCase[] = [
     },
   ),
   turns(
+    'FreshetModelNotLoaded',
+    { [of('freshet_ranker_models_refused', 'instance="ranker-0"')]: '0x10 1x30' },
+    {
+      silent: '15m',
+      fires: '25m',
+      labels: { instance: 'ranker-0' },
+      summary: 'ranker-0 does not score with 1 of the models that the registry names',
+    },
+  ),
+  turns(
     'FreshetLogUnreachable',
     { [error('LOG_UNAVAILABLE')]: '_x10 1+6x30' },
     {

@@ -11,9 +11,23 @@ export function summed(expression: string): string {
   return `sum by (${groupLabels.join(', ')}) (${expression})`
 }
 
-/** What a counter grew by in a window, a series that began in it included. */
+/** A series that Prometheus did not read for this long counts as new. */
+const longestOutage = '6h'
+
+/**
+ * What a counter grew by in a window, a series that began in it included. If Prometheus read nothing at the begin of the window, the
+ * last value before counts: an outage of Prometheus makes old counts neither new nor lost.
+ */
 export function grew(selector: string, window: string): string {
-  return summed(`increase(${selector}[${window}]) > 0 or (${selector} unless ${selector} offset ${window}) > 0`)
+  const before = `last_over_time(${selector}[${longestOutage}] offset ${window})`
+  return summed(
+    [
+      `increase(${selector}[${window}]) > 0`,
+      `${selector} - ${before} > 0`,
+      `(${selector} < ${before}) > 0`,
+      `(${selector} unless ${before}) > 0`,
+    ].join(' or '),
+  )
 }
 
 /** An objective for a share of good events. */

@@ -11,7 +11,7 @@ import { loadavg } from 'node:os'
 import { readArguments, refuseArguments } from '../harness/arguments.ts'
 import { measureSection } from './measure.ts'
 import { keepRun, readRecords, recordsFolder } from './record.ts'
-import { commandOf, sections } from './sections.ts'
+import { commandOf, minutesLeft, sections } from './sections.ts'
 import { writeResults } from './write.ts'
 
 const values = readArguments(
@@ -42,9 +42,10 @@ if (values.list) {
   const failed: string[] = []
   const startedAtMs = performance.now()
   for (const [at, section] of wanted.entries()) {
+    const left = minutesLeft(wanted.slice(at), form)
     const say = (text: string): void => {
       const passed = ((performance.now() - startedAtMs) / 60_000).toFixed(1)
-      process.stderr.write(`[${at + 1} of ${wanted.length}, ${passed} of about ${minutes} min] ${text}\n`)
+      process.stderr.write(`[${at + 1} of ${wanted.length}, ${passed} min passed, ${left}] ${text}\n`)
     }
     say(`${section.name}: ${commandOf(section, form)}, load ${loadavg()[0]!.toFixed(1)}`)
     const run = await measureSection(section, form, say)

@@ -40,6 +40,12 @@ export function commandOf(section: Section, form: Form): string {
   return ['npm', 'run', section.script, ...(words.length > 0 ? ['--', ...words.map(quoted)] : [])].join(' ')
 }
 
+/** How long these sections still take, about, for people. */
+export function minutesLeft(left: readonly Pick<Section, 'minutes'>[], form: Form): string {
+  const minutes = left.reduce((sum, section) => sum + section.minutes[form], 0)
+  return minutes < 90 ? `about ${minutes} min left` : `about ${(minutes / 60).toFixed(1)} h left`
+}
+
 function quoted(word: string): string {
   return /^[\w./,=:-]+$/.test(word) ? word : `'${word}'`
 }

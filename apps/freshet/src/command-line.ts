@@ -467,7 +467,7 @@ function addModels(program: Command): void {
     withRegistry(command)
       .option(
         '--models <folder>',
-        'the checkpoint folder of the trainer, for calibrations; default: the folder in --data',
+        'the checkpoint folder of the trainer, for calibrations; default: the folder in --data, or the log in Kafka',
       )
       .option('--ranker <urls>', 'operations address of a ranker: print what it found out about inputs and shadow')
   withFindings(models.command('list').description('List all models and their stages, newest change first'))

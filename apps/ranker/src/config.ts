@@ -23,6 +23,11 @@ export const rankerSchema = z.strictObject({
     .regex(/^[a-z0-9-]{1,64}$/, 'takes a-z, 0-9 and -')
     .default('home')
     .meta({ description: 'The surface of the registry whose models serve' }),
+  modelRetryIntervalMs: z.int().min(100).max(3_600_000).default(10_000).meta({
+    description:
+      'Time between two searches for the file of a model that the registry names and the topic of models does not have',
+    unit: 'ms',
+  }),
   maxPins: z.int().min(1).max(100_000_000).default(4_000_000).meta({
     description:
       'The ranker keeps at most this many pins in memory. It counts further pins and ranks them without their features',
@@ -61,8 +66,9 @@ export const processSchema = z.object({
   kafka: kafkaSchema,
   grpc: z.object(grpcSettings(7072)),
   ranking: rankerSchema,
-  modelFolder: z.string().nullable().default(null).meta({
-    description:
-      'Folder in which the trainer stores models (its checkpointFolder); null: only the model of the ranking spec can serve',
-  }),
 })
+
+/** Settings of earlier versions, and what replaces them. */
+export const removedSettings: Readonly<Record<string, string>> = {
+  modelFolder: 'models come by the log (topic model-files.v1), to which the trainer publishes them; remove it',
+}

@@ -1,8 +1,8 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
-import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createLogArtefactStore } from '@freshet/adapters/log/artefact-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { tracedRanker } from '@freshet/adapters/tracing/traced-calls'
 import { tracedLog } from '@freshet/adapters/tracing/traced-log'
@@ -12,7 +12,7 @@ import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
 import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
-import { processSchema } from './config.ts'
+import { processSchema, removedSettings } from './config.ts'
 import { servingInspection } from './inspection.ts'
 import { observe } from './observe.ts'
 import { createRanker } from './ranker.ts'
@@ -22,6 +22,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
+  removed: removedSettings,
   async start({ name, config, logger, metrics, report, access, tracing, tls, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const { models, backend } = await openSpecSlot(config.ranking)
@@ -34,7 +35,7 @@ await runService({
       clock,
       config: config.ranking,
       models,
-      artefacts: config.modelFolder === null ? null : createFolderArtefactStore(config.modelFolder),
+      artefacts: createLogArtefactStore({ log, onError: (error) => report(error, { part: 'models' }) }),
       onError: (error, at) => report(error, { part: 'views', ...at }),
       onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
       onUnhealthy: (warning) => logger.warn(warning),

@@ -9,6 +9,7 @@ export function observe(ranker: RunningRanker, metrics: Metrics): void {
   const rejected = metrics.gauge('freshet_view_rejected_records')
   const serving = metrics.gauge('freshet_ranker_model')
   const swaps = metrics.gauge('freshet_ranker_model_swaps')
+  const refusedModels = metrics.gauge('freshet_ranker_models_refused')
   metrics.beforeScrape(
     async () => lag.set({ service: 'ranker' }, await ranker.lag()),
     () => lag.set({ service: 'ranker' }, NaN),
@@ -19,6 +20,7 @@ export function observe(ranker: RunningRanker, metrics: Metrics): void {
     serving.set({ model: version, plan }, 1)
     swaps.set({ outcome: 'swapped' }, swapped)
     swaps.set({ outcome: 'refused' }, refused)
+    refusedModels.set({}, ranker.refusedModels())
   })
   metrics.beforeScrape(() => {
     const stats = ranker.stats()

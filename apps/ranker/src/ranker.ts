@@ -61,6 +61,8 @@ export interface RunningRanker extends Ranker, Attribution {
   known(pinId: string): { readonly pin: Pin | null; readonly state: PinState | null }
   /** The model that serves, with the number of successful and of rejected swaps. */
   model(): { readonly version: string; readonly plan: string } & ReturnType<ModelSlot['stats']>
+  /** Number of models that the registry names as serving, canary or shadow and that do not score. */
+  refusedModels(): number
   /** The inputs of the serving model in the last window; null: no window is complete. */
   health(): HealthReport | null
   /** How the scores of the shadow compare; null: there is no shadow. */
@@ -75,6 +77,7 @@ export interface RunningRanker extends Ranker, Attribution {
 export function createRanker(options: RankerOptions): RunningRanker {
   const { log, clock, config, models, onError } = options
   const views = createRankerViews(config)
+  const stopping = new AbortController()
   const onSwapped = options.onModelSwapped && { onSwapped: options.onModelSwapped }
   const trained = createModelFollower({
     surface: config.surface,
@@ -100,9 +103,9 @@ export function createRanker(options: RankerOptions): RunningRanker {
     maxBatchRecords: config.maxBatchRecords,
     subject: 'the views',
     progress: () => views.progress,
-    async onBatch(batch) {
+    async onBatch(batch, signal) {
       if (batch.topic !== 'models.v1') return views.fold(batch)
-      await trained.fold(batch)
+      await trained.fold(batch, AbortSignal.any([signal, stopping.signal]))
       views.progress.advance(batch.topic, batch.partition, batch.next)
     },
     onError,
@@ -123,8 +126,19 @@ export function createRanker(options: RankerOptions): RunningRanker {
           onSpec: (source) => specFeatures.take(source),
           ...onSwapped,
         })
-  const stopping = new AbortController()
   let followingSpec: Promise<void> = Promise.resolve()
+  let retrying: Promise<void> = Promise.resolve()
+
+  /** Models of the registry whose artefacts were missing are looked for again. */
+  async function retryMissing(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(config.modelRetryIntervalMs, stopping.signal).catch(() => undefined)
+      if (stopping.signal.aborted) return
+      await trained.retryMissing(stopping.signal).catch((error: unknown) => {
+        if (!stopping.signal.aborted) onError(error as Error)
+      })
+    }
+  }
 
   /** Waits for the positions that the request names, within its deadline. Returns whether they are folded. */
   async function waitFor(request: RankRequest, call: CallOptions): Promise<boolean> {
@@ -159,6 +173,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     fold: (batch) => views.fold(batch),
     async start() {
       if (specFollower !== null) followingSpec = specFollower.run(stopping.signal)
+      if (options.artefacts !== null) retrying = retryMissing()
       await follower.start()
     },
     unready: () => follower.unready(),
@@ -176,6 +191,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     lag: () => follower.lag(),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
     model: () => models.use(({ version, planVersion }) => ({ version, plan: planVersion, ...models.stats() })),
+    refusedModels: () => trained.refused(),
     health: () => watch.health(),
     shadow: () => watch.shadow(),
     shadowIdle: () => watch.idle(),
@@ -183,6 +199,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     async stop() {
       stopping.abort()
       await followingSpec
+      await retrying
       await follower.stop()
       await watch.idle()
       await trained.close()

@@ -2,6 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createLogArtefactStore } from '@freshet/adapters/log/artefact-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { tracedLog } from '@freshet/adapters/tracing/traced-log'
 import { writingAs } from '@freshet/contracts/origin'
@@ -13,6 +14,7 @@ import { observeJoiner } from './joiner/observe.ts'
 import { observePin2Vec } from './pin2vec/observe.ts'
 import { createPin2VecJob } from './pin2vec/pin2vec-job.ts'
 import { observeRanking } from './ranking/observe.ts'
+import { createPublishedModels } from './ranking/published-models.ts'
 import { createRankingTraining } from './ranking/training.ts'
 
 await runService({
@@ -40,12 +42,17 @@ await runService({
     observePin2Vec(pin2vec, metrics)
     if (config.trainer.ranking.enabled)
       logger.info({ backend: await chooseBackend(config.trainer.ranking.backend) }, 'backend of training')
+    const onError = (error: Error): void => report(error, { part: 'models' })
+    const published = createLogArtefactStore({ log, onError })
+    const models = createPublishedModels({ published, folder: artefacts, clock, onError })
+    use({ name: 'models', drain: () => models.stop() })
+    if (config.trainer.ranking.enabled) void models.settle()
     const training = createRankingTraining({
       log,
       clock,
       config: config.trainer,
       artefacts,
-      models: artefacts,
+      models,
       pause: () => pause(),
       onError: (part, error, at) => report(error, { part, ...at }),
       onTrained: ({ version: model, stage, reason }) => logger.info({ model, stage, reason }, 'model trained'),

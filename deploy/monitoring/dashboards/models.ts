@@ -25,6 +25,13 @@ export const models: Dashboard = {
           queries: [[gauge('freshet_ranker_model_swaps', 'outcome', '', 'max'), '{{outcome}}']],
         },
         {
+          title: 'Models that do not score',
+          description:
+            'Models that the registry names as serving, canary or shadow and that a ranker could not load: the earlier model serves on. `/readyz` of the ranker says why.',
+          unit: 'none',
+          queries: [[gauge('freshet_ranker_models_refused', 'instance', '', 'max'), '{{instance}}']],
+        },
+        {
           title: 'Pages of a feed from another model',
           description: 'Pages after the first, by whether the model or the embeddings are those of the page before.',
           unit: 'ops',

@@ -131,6 +131,16 @@ export const errorCatalogue = {
   },
   ARTEFACT_MISSING: { fault: 'client', retryable: false, meaning: 'There is no artefact with this name.' },
   ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'The name is not valid for an artefact.' },
+  ARTEFACT_DAMAGED: {
+    fault: 'dependency',
+    retryable: false,
+    meaning: 'The bytes of an artefact in the log are not those that were written. Publish it again.',
+  },
+  ARTEFACT_TOO_LARGE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'An artefact is larger than what travels by the log.',
+  },
   CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not finish before its deadline.' },
   CALL_CANCELLED: { fault: 'client', retryable: false, meaning: 'The caller cancelled the call.' },
   CALL_REFUSED: {

@@ -9,6 +9,8 @@ export interface ReadToEnd {
   readonly partitions?: readonly number[]
   /** null or absent: from the beginning of the partition. */
   readonly startAt?: (partition: number) => number | null
+  /** Where to end; null or absent: at the partition's current end. Must not be past it. */
+  readonly endAt?: (partition: number) => number | null
   /** If it returns a promise, the next records of the partition wait for it. */
   readonly onRecords: (partition: number, records: readonly LogRecord[]) => unknown
   /** Receives errors that are being retried. */
@@ -16,12 +18,13 @@ export interface ReadToEnd {
   readonly signal?: AbortSignal
 }
 
-/** Reads a topic from its start, or from `startAt`, to its current end. Delivers each partition's records in order. Rejects with the signal's reason when aborted. */
+/** Reads a topic from its start, or from `startAt`, to its current end, or to `endAt`. Delivers each partition's records in order. Rejects with the signal's reason when aborted. */
 export async function readToEnd(options: ReadToEnd): Promise<void> {
   const { log, topic, signal } = options
   signal?.throwIfAborted()
   const call = signal === undefined ? {} : { signal }
-  const [starts, ends] = await Promise.all([log.starts(topic, call), log.ends(topic, call)])
+  const [starts, currentEnds] = await Promise.all([log.starts(topic, call), log.ends(topic, call)])
+  const ends = currentEnds.map((end, partition) => options.endAt?.(partition) ?? end)
   const startAt = options.startAt ?? (() => null)
   const wanted = options.partitions ?? ends.map((_, partition) => partition)
   const hasMore = (partition: number): boolean =>
@@ -34,7 +37,7 @@ export async function readToEnd(options: ReadToEnd): Promise<void> {
   const reader = await log.readAll({
     topics: [topic],
     maxBatchRecords: options.maxBatchRecords,
-    startAt: ({ partition }) => (missing.has(partition) ? startAt(partition) : (ends[partition] ?? null)),
+    startAt: ({ partition }) => (missing.has(partition) ? startAt(partition) : (currentEnds[partition] ?? null)),
     onError: options.onError,
     async onBatch({ partition, next, records }) {
       const end = ends[partition] ?? 0

@@ -56,6 +56,7 @@ const everyTopic = [
   'pin-features.v1',
   'pin-embeddings.v1',
   'models.v1',
+  'model-files.v1',
   'feeds-served.v1',
   'engagements-late.v1',
   'dead-letters.v1',
@@ -119,7 +120,7 @@ export const serviceRights = {
   ranker: {
     log: {
       write: [],
-      read: ['pins.v1', 'pin-features.v1', 'pin-embeddings.v1', 'models.v1'],
+      read: ['pins.v1', 'pin-features.v1', 'pin-embeddings.v1', 'models.v1', 'model-files.v1'],
       describe: [],
       groups: [],
       manageTopics: false,
@@ -128,8 +129,8 @@ export const serviceRights = {
   },
   trainer: {
     log: {
-      write: ['pin-embeddings.v1', 'models.v1'],
-      read: ['pins.v1', 'engagements.v1', 'feeds-served.v1', 'pin-embeddings.v1', 'models.v1'],
+      write: ['pin-embeddings.v1', 'models.v1', 'model-files.v1'],
+      read: ['pins.v1', 'engagements.v1', 'feeds-served.v1', 'pin-embeddings.v1', 'models.v1', 'model-files.v1'],
       describe: [],
       groups: [],
       manageTopics: false,

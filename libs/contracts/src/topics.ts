@@ -4,10 +4,19 @@ const dayMs = 86_400_000
 
 interface TopicSpec {
   /** What the record key is. */
-  readonly key: 'user id' | 'pin id' | 'creator id' | 'board id' | 'surface and version' | 'source partition'
+  readonly key:
+    | 'user id'
+    | 'pin id'
+    | 'creator id'
+    | 'board id'
+    | 'surface and version'
+    | 'artefact, digest, part'
+    | 'source partition'
   readonly cleanup: 'delete' | 'compact'
   /** As in `TopicLayout`. */
   readonly minCompactionLagMs?: number
+  /** As in `TopicLayout`. */
+  readonly segmentBytes?: number
   /** null: forever. */
   readonly retentionMs: number | null
   /** Full name of the protobuf message in the value. */
@@ -88,6 +97,16 @@ export const topics = {
     schemaVersion: 1,
     meaning: 'The registry of models: which one serves, and what became of the others.',
   },
+  'model-files.v1': {
+    key: 'artefact, digest, part',
+    cleanup: 'compact',
+    // A ranker that starts reads what is not compacted yet, and Kafka compacts only segments that are full.
+    segmentBytes: 64 << 20,
+    retentionMs: null,
+    message: 'freshet.model.v1.ArtefactPart',
+    schemaVersion: 1,
+    meaning: 'The files of the models that the registry names, in parts, for the rankers.',
+  },
   'feeds-served.v1': {
     key: 'user id',
     cleanup: 'delete',
@@ -130,12 +149,15 @@ export const maxRecordBytes = 1 << 20
 
 /** The catalogue as `EventLog.applyTopics` takes it, all topics with the same number of partitions so that a user's partition is the same everywhere. */
 export function topicLayouts(partitions: number): readonly TopicLayout[] {
-  return Object.entries<TopicSpec>(topics).map(([name, { cleanup, retentionMs, minCompactionLagMs }]) => ({
-    name,
-    partitions,
-    cleanup,
-    retentionMs,
-    maxRecordBytes,
-    ...(minCompactionLagMs !== undefined && { minCompactionLagMs }),
-  }))
+  return Object.entries<TopicSpec>(topics).map(
+    ([name, { cleanup, retentionMs, minCompactionLagMs, segmentBytes }]) => ({
+      name,
+      partitions,
+      cleanup,
+      retentionMs,
+      maxRecordBytes,
+      ...(minCompactionLagMs !== undefined && { minCompactionLagMs }),
+      ...(segmentBytes !== undefined && { segmentBytes }),
+    }),
+  )
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '@freshet/domain/coded-error'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLogger, type LoggerOptions } from './logging.ts'
 import { runInTrace } from './tracing/active-trace.ts'
@@ -34,6 +35,40 @@ describe('a logger', () => {
     expect(fields).toEqual([['partition', 'err', 'msg'], ['topic', 'msg'], ['msg']])
   })
 
+  it('names the class and the code of an error, under any field', () => {
+    const { logger, lines } = aLogger()
+    class LogError extends CodedError {}
+    const kind = { fault: 'dependency', retryable: true, meaning: '' } as const
+    const error = new LogError('LOG_UNAVAILABLE', kind, 'away', { cause: new RangeError('why') })
+    logger.error({ err: error }, 'failed')
+    logger.error({ problem: error }, 'failed')
+    logger.error(error)
+    const shown = { type: 'LogError', code: 'LOG_UNAVAILABLE', message: 'away: why' }
+    expect(lines()).toMatchObject([{ err: shown }, { problem: shown }, { err: shown }])
+    expect((lines()[0]!['err'] as { readonly stack: string }).stack).toContain('RangeError: why')
+  })
+
+  it('adds no ids to lines of a timer that a request began and did not wait for', async () => {
+    const { logger, lines } = aLogger()
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'
+    const ended = Promise.withResolvers<undefined>()
+    const begin = (): void => void setTimeout(() => (logger.info('later'), ended.resolve(undefined)), 5)
+    await runInTrace({ traceparent }, async () => {
+      begin()
+      await Promise.resolve()
+      logger.info('inside')
+    })
+    await ended.promise
+    const failing = runInTrace({ traceparent }, () => Promise.reject(new Error('failed')))
+    await expect(failing).rejects.toThrow('failed')
+    runInTrace({ traceparent }, () => logger.info('inside, at once'))
+    expect(lines().map((line) => [line['msg'], 'trace_id' in line])).toEqual([
+      ['inside', true],
+      ['later', false],
+      ['inside, at once', true],
+    ])
+  })
+
   it('adds the ids of the trace to lines of a request, and to no others', async () => {
     const { logger, lines } = aLogger()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'
@@ -56,7 +91,7 @@ describe('repeated lines', () => {
 
   it('are written up to the limit, then counted in one line, and written again in the next window', async () => {
     const { logger, lines } = aLogger({ maxSameLines: 3 })
-    for (let i = 0; i < 10; i++) logger.warn({ code: 'LOG_UNAVAILABLE', partition: i }, 'failed; retrying')
+    for (let i = 0; i < 10; i++) logger.warn({ code: 'LOG_UNAVAILABLE', topic: `t${i}` }, 'failed; retrying')
     expect(lines()).toHaveLength(3)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(lines()).toHaveLength(4)
@@ -65,6 +100,17 @@ describe('repeated lines', () => {
     expect(lines()).toHaveLength(5)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(lines()).toHaveLength(5)
+  })
+
+  it('about one partition do not hide those about another', async () => {
+    const { logger, lines } = aLogger({ maxSameLines: 1 })
+    for (const partition of [1, 1, 1, 2, 2]) logger.warn({ code: 'LOG_UNAVAILABLE', partition }, 'failed; retrying')
+    expect(lines().map(({ partition }) => partition)).toEqual([1, 2])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(lines().slice(2)).toMatchObject([
+      { partition: 1, repeated: 2 },
+      { partition: 2, repeated: 1 },
+    ])
   })
 
   it('are those with the same level, code and message', () => {

@@ -13,7 +13,7 @@ export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Where the logger writes; absent: standard error, which keeps standard output free for results. */
   readonly destination?: DestinationStream
-  /** So many lines with the same level, code and message are written in ten seconds; then one line says how many were not. Default: 20. Fatal lines are always written. */
+  /** So many lines with the same level, code, partition and message are written in ten seconds; then one line says how many were not. Default: 20. Fatal lines are always written. */
   readonly maxSameLines?: number
 }
 
@@ -30,10 +30,11 @@ export function createLogger(options: LoggerOptions): Logger {
   const repeats = limitRepeats({
     maxLines: maxSameLines,
     windowMs: sameLinesWindowMs,
-    onHeldBack({ level, code, message, count }: HeldBack) {
+    onHeldBack({ level, code, partition, message, count }: HeldBack) {
       isSummary = true
       const word = pino.levels.labels[level] as 'info'
-      logger[word]({ ...(code !== null && { code }), repeated: count, windowMs: sameLinesWindowMs }, message)
+      const place = { ...(code !== null && { code }), ...(partition !== null && { partition }) }
+      logger[word]({ ...place, repeated: count, windowMs: sameLinesWindowMs }, message)
       isSummary = false
     },
     after: (ms, then) => void setTimeout(then, ms).unref(),
@@ -45,8 +46,10 @@ export function createLogger(options: LoggerOptions): Logger {
           if (level >= fatal || isSummary || repeats.admits({ level, ...identityOf(given) })) write.apply(this, given)
         },
       },
-      // The timer of a summary may belong to the trace of some request.
+      // The timer of a summary may begin in a request that still runs.
       mixin: () => (isSummary ? {} : traceFields()),
+      // `withErrors` has made it a plain object, whose class pino would name.
+      serializers: { err: (error: unknown) => error },
       level: options.level,
       base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -58,10 +61,14 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 /** What makes a line the same as another. */
-function identityOf([first, second]: readonly unknown[]): Pick<HeldBack, 'code' | 'message'> {
-  if (typeof first === 'string') return { code: null, message: first }
-  const { code } = (first ?? {}) as { readonly code?: unknown }
-  return { code: typeof code === 'string' ? code : null, message: typeof second === 'string' ? second : '' }
+function identityOf([first, second]: readonly unknown[]): Omit<HeldBack, 'level' | 'count'> {
+  if (typeof first === 'string') return { code: null, partition: null, message: first }
+  const { code, partition } = (first ?? {}) as Readonly<Record<string, unknown>>
+  return {
+    code: typeof code === 'string' ? code : null,
+    partition: typeof partition === 'number' ? partition : null,
+    message: typeof second === 'string' ? second : '',
+  }
 }
 
 /** An object of its own for each line, because pino writes the fields of the line into it. */

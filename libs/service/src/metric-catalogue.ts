@@ -192,6 +192,11 @@ export const metricCatalogue = {
     help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the earlier model continues to serve).',
     labels: ['outcome'],
   },
+  freshet_ranker_models_refused: {
+    type: 'gauge',
+    help: 'Models that the registry names as serving, canary or shadow and that this ranker does not score with; `/readyz` says why.',
+    labels: [],
+  },
   freshet_ranker_feature_missing_ratio: {
     type: 'gauge',
     help: 'Share of rows without a value of the feature, `where` is serving (the last window) or training.',

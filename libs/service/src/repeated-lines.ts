@@ -2,13 +2,15 @@
 export interface HeldBack {
   readonly level: number
   readonly code: string | null
+  /** The partition that the line is about; null: none. A failing partition must not hide another one. */
+  readonly partition: number | null
   readonly message: string
   readonly count: number
 }
 
 /** Limits how often the same line is written. */
 export interface RepeatLimit {
-  /** Whether to write a line. Lines are the same if their level, code and message are; fields do not count. */
+  /** Whether to write a line. Lines are the same if their level, code, partition and message are; other fields do not count. */
   admits(line: Omit<HeldBack, 'count'>): boolean
 }
 
@@ -37,7 +39,7 @@ export function limitRepeats({ maxLines, windowMs, onHeldBack, after }: RepeatLi
   return {
     admits(line) {
       if (counts.size === 0) after(windowMs, endWindow)
-      const key = `${line.level} ${line.code ?? ''} ${line.message}`
+      const key = `${line.level} ${line.code ?? ''} ${line.partition ?? ''} ${line.message}`
       const known = counts.get(key)
       if (known !== undefined) return ++known.count <= maxLines
       if (counts.size < maxDifferent) counts.set(key, { line, count: 1 })

@@ -43,7 +43,7 @@ export function addBackupCommands(
     .description('Check that log, state and models fit together, as after a restore')
     .option(
       '--models <folder>',
-      'the checkpoint folder of the trainer, which holds the models; default: the folder in --data',
+      'the checkpoint folder of the trainer, which holds the models; default: the folder in --data, or the log in Kafka',
     )
     .option('--no-count', 'do not read the records of the log')
     .action(guard(async (given: CheckArguments) => (await import('./check.ts')).runCheck(given, terminal())))

@@ -1,16 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { artefactDigest } from '@freshet/contracts/codecs/artefact-part'
+import { isContractError } from '@freshet/contracts/errors'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { OperationError } from '../operations/errors.ts'
 import { openPlatform, withOpen, type PlatformArguments } from '../operations/platform.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import { readRegistries } from '../models/registries.ts'
-import { artefactsName } from './backup.ts'
+import { modelStoreOf } from '../models/model-store.ts'
 import { checkFamily } from './check-family.ts'
 
 /** Arguments of `freshet check`. */
 export interface CheckArguments extends PlatformArguments {
-  /** The checkpoint folder of the trainer, which holds `models`; default: that of the data folder. Without one, models are not compared. */
+  /** The checkpoint folder of the trainer, which holds `models`; default: that of the data folder, or what the trainer published to the log. */
   readonly models?: string
   /** false: records of the log are not read. */
   readonly count?: boolean
@@ -31,16 +31,12 @@ export async function runCheck(given: CheckArguments, terminal: Terminal): Promi
       for (const line of checked.lines) terminal.write(`${line}\n`)
       problems.push(...checked.problems)
     }
-    const folder = given.models ?? (given.data === undefined ? null : join(given.data, artefactsName))
-    if (folder === null) {
-      terminal.write('models: not compared; give --models with the checkpoint folder of the trainer\n')
-      return
-    }
+    const models = modelStoreOf(given, { log, onError })
     let compared = 0
     for (const [surface, registry] of await readRegistries({ log, clock, signal, onError }))
       for (const { version, sha256, stage } of registry.models()) {
         if (sha256 === '' || stage === 'rejected') continue
-        const problem = modelProblem(folder, `models/${surface}/${version}.model`, sha256)
+        const problem = await modelProblem(models, `models/${surface}/${version}.model`, sha256)
         // The trainer removes the artefacts of old models; only those that answer requests have to be there.
         if (problem !== null && (stage !== 'retired' || !problem.endsWith('is missing')))
           problems.push(`${problem} (${stage})`)
@@ -56,10 +52,16 @@ export async function runCheck(given: CheckArguments, terminal: Terminal): Promi
   terminal.write('log, state and models fit together\n')
 }
 
-function modelProblem(folder: string, name: string, sha256: string): string | null {
-  const file = join(folder, name)
-  if (!existsSync(file)) return `the artefact ${name} is missing`
-  const found = createHash('sha256').update(readFileSync(file)).digest('hex')
+async function modelProblem(models: Pick<ArtefactStore, 'get'>, name: string, sha256: string): Promise<string | null> {
+  let bytes
+  try {
+    bytes = await models.get(name)
+  } catch (error) {
+    if (isContractError(error, 'ARTEFACT_MISSING')) return `the artefact ${name} is missing`
+    if (isContractError(error, 'ARTEFACT_DAMAGED')) return error.message
+    throw error
+  }
+  const found = artefactDigest(bytes)
   return found === sha256
     ? null
     : `the artefact ${name} has the digest ${found.slice(0, 12)} instead of ${sha256.slice(0, 12)}`

@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import type { ModelRecord } from '@freshet/domain/model-record'
 import type { RankerModelsJson } from '@freshet/ranker/inspection'
 import { unknownModel } from '@freshet/ranking/registry/registry'
@@ -15,7 +13,8 @@ import {
   type Promotion,
   type RegistryLog,
 } from './registries.ts'
-import { noManifests, readManifests } from './manifests.ts'
+import { readManifests } from './manifests.ts'
+import { modelStoreOf } from './model-store.ts'
 import { modelsJson, type ModelsJson } from './models-json.ts'
 import { modelDetails, modelLines, rankerLines } from './models-text.ts'
 
@@ -23,7 +22,7 @@ import { modelDetails, modelLines, rankerLines } from './models-text.ts'
 export interface ModelsArguments extends PlatformArguments {
   readonly operations?: string
   readonly surface: string
-  /** The folder of models; default: that of the data folder. */
+  /** The folder of models; default: that of the data folder, or those that the trainer published to the log. */
   readonly models?: string
   /** Operations addresses of rankers, whose findings are printed too. `operations` includes its own. */
   readonly ranker?: string
@@ -100,9 +99,9 @@ async function ask(given: ModelsArguments, terminal: Terminal): Promise<Found> {
   if (operations !== null)
     return { ...((await askOperations(operations, '/v1/models', { signal })) as ModelsJson), ranker }
   return withOpen(openLog(given), async (open) => {
-    const registries = await readRegistries(registryLog(open, terminal))
-    const folder = given.models ?? (given.data === undefined ? null : join(given.data, 'artefacts'))
-    const manifests = folder === null ? noManifests : await readManifests(registries, createFolderArtefactStore(folder))
+    const at = registryLog(open, terminal)
+    const registries = await readRegistries(at)
+    const manifests = await readManifests(registries, modelStoreOf(given, at))
     return { ...modelsJson(registries, manifests, open.clock.now()), ranker }
   })
 }

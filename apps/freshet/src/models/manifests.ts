@@ -6,9 +6,6 @@ import type { ModelRegistry } from '@freshet/ranking/registry/registry'
 /** Manifests by surface and version (`SURFACE/VERSION`). */
 export type Manifests = ReadonlyMap<string, ModelManifest>
 
-/** No model's artefact can be read here. */
-export const noManifests: Manifests = new Map()
-
 /** The manifests of the models of the registries. Models whose artefact is missing or cannot be read are left out. */
 export async function readManifests(
   registries: ReadonlyMap<string, ModelRegistry>,

@@ -46,7 +46,7 @@ export function modelDetails(model: ModelJson): string[] {
       return `log loss of ${head}: ${logLoss.toFixed(4)}${before}`
     }),
     ...(metrics === null
-      ? ['calibration: the artefact is not here; give --models with the checkpoint folder of the trainer']
+      ? ['calibration: the artefact is not here; --models names the checkpoint folder of a trainer that has it']
       : calibrationLines(metrics)),
   ]
 }

@@ -9,7 +9,10 @@ type Guard = (run: (given: ParityArguments) => Promise<void>) => (given: ParityA
 export function describeParity(command: Command, guard: Guard, terminal: () => Terminal): void {
   command
     .description('Compute served feeds again from what they record, and compare every number to the last bit')
-    .option('--models <folder>', 'the checkpoint folder of the trainer; default: the folder in --data')
+    .option(
+      '--models <folder>',
+      'the checkpoint folder of the trainer; default: the folder in --data, or the log in Kafka',
+    )
     .option(
       '--spec <file>',
       'the ranking spec of feeds that no trained model scored; repeat it for several. The spec that ships is always among them',

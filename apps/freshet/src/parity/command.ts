@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
@@ -7,6 +5,7 @@ import { jsonSpecFile } from '@freshet/ranking/spec/spec'
 import { chooseBackend, type BackendChoice, backendChoices } from '@freshet/ranking/tensor/backend'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError } from '../arguments.ts'
+import { modelStoreOf } from '../models/model-store.ts'
 import { readRegistries } from '../models/registries.ts'
 import { OperationError } from '../operations/errors.ts'
 import { openLog, withOpen, type OpenLog, type PlatformArguments } from '../operations/platform.ts'
@@ -17,7 +16,7 @@ import { createParityTally, parityLines, type ParityReport, type ParityTally } f
 
 /** The options of `freshet parity`, as text. */
 export interface ParityArguments extends PlatformArguments {
-  /** The folder of models; default: that of the data folder. */
+  /** The folder of models; default: that of the data folder, or those that the trainer published to the log. */
   readonly models?: string
   /** Specs whose models scored before any trained model. */
   readonly spec?: readonly string[]
@@ -57,7 +56,7 @@ async function measureParity(
   const onError = (error: Error): void => void out.write(`freshet: ${error.message}; retrying\n`)
   const shelf = createModelShelf({
     registries: await readRegistries({ log, clock, signal, onError }),
-    artefacts: createFolderArtefactStore(modelFolderOf(given)),
+    artefacts: modelStoreOf(given, { log, onError }),
     specs: [...(given.spec ?? []), null, jsonSpecFile].map(specFileSource),
     maxLoaded: maxLoadedModels,
   })
@@ -99,13 +98,6 @@ async function takeFeed(value: Uint8Array, shelf: ModelShelf, tally: ParityTally
     tally.leftOut('damaged', rows, (error as Error).message)
   }
   return rows
-}
-
-function modelFolderOf({ models, data }: ParityArguments): string {
-  const folder = models ?? (data === undefined ? undefined : join(data, 'artefacts'))
-  if (folder === undefined)
-    throw new ArgumentError('give --models with the folder of models (the checkpoint folder of the trainer)')
-  return folder
 }
 
 function backendOf(text: string): BackendChoice {

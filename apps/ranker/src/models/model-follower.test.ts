@@ -1,5 +1,6 @@
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
+import { ContractError } from '@freshet/contracts/errors'
 import type { ModelRecord, ModelStage } from '@freshet/domain/model-record'
 import { artefactName } from '@freshet/ranking/artefact/bytes'
 import { openModelSlot } from '@freshet/ranking/model/slot'
@@ -18,7 +19,7 @@ const plan = planOfText(linearSpecText('lin'))
 const users = Array.from({ length: 400 }, (_, n) => `user-${n}`)
 
 /** A follower with the models m-0 … m-3 in its store and as candidates in its registry. */
-async function aFollower(given: { readonly hasStore?: boolean } = {}) {
+async function aFollower(given: { readonly hasStore?: boolean; readonly failWith?: () => Error | null } = {}) {
   const store = createMemoryArtefactStore()
   const slot = await openModelSlot(biasedSource('built-in', 0))
   const errors: Error[] = []
@@ -26,7 +27,13 @@ async function aFollower(given: { readonly hasStore?: boolean } = {}) {
   const follower = createModelFollower({
     surface: 'home',
     models: slot,
-    artefacts: given.hasStore === false ? null : store,
+    artefacts:
+      given.hasStore === false
+        ? null
+        : {
+            get: (name, call) =>
+              given.failWith?.() == null ? store.get(name, call) : Promise.reject(given.failWith()!),
+          },
     builtIn: biasedSource('built-in', 0),
     onRefused: (error) => errors.push(error),
     onSwapped: ({ version }) => swapped.push(version),
@@ -187,14 +194,52 @@ describe('models of the registry', () => {
     await close()
   })
 
-  it('are refused if there is no folder of models, and those of another surface do not count', async () => {
+  it('are refused if there is no store of models, and those of another surface do not count', async () => {
     const { move, fold, registry, follower, scoring, close } = await aFollower({ hasStore: false })
     await fold({ ...registry.models()[0]!, surface: 'related', stage: 'serving' })
     expect([follower.refusal(), scoring().serving]).toEqual([null, 'built-in'])
     await move('m-1', 'serving')
-    expect(follower.refusal()).toContain('there is no folder of models; set it to serve m-1 of the registry')
+    expect(follower.refusal()).toContain('there is no store of models; set one to serve m-1 of the registry')
     await close()
   })
+
+  it.each<ModelStage>(['serving', 'canary', 'shadow'])(
+    'whose artefact is missing score as %s as soon as it is there, and are reported once',
+    async (stage) => {
+      const { move, store, scoring, follower, errors, close } = await aFollower()
+      await move('m-0', 'serving')
+      const name = artefactName('home', 'm-1')
+      const bytes = await store.get(name)
+      await store.remove(name)
+      await move('m-1', stage, stage === 'serving' ? 0 : 0.5)
+      await follower.retryMissing()
+      expect(scoring()).toEqual({ ...nobody, serving: 'm-0' })
+      expect([follower.refused(), errors.length]).toEqual([1, 1])
+      await store.put(name, bytes)
+      await follower.retryMissing()
+      expect(Object.values(scoring()).join(' ')).toContain('m-1')
+      expect([follower.refused(), follower.refusal()]).toEqual([0, null])
+      await close()
+    },
+  )
+
+  it.each<ModelStage>(['serving', 'canary', 'shadow'])(
+    'that cannot be read now as %s are asked for again with the same records, and the one before serves on',
+    async (stage) => {
+      let failure: Error | null = null
+      const { move, fold, registry, scoring, follower, errors, close } = await aFollower({ failWith: () => failure })
+      await move('m-0', 'serving')
+      failure = new ContractError('LOG_UNAVAILABLE', 'away')
+      const moved = move('m-1', stage, stage === 'serving' ? 0 : 0.5)
+      await expect(moved).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
+      expect(scoring()).toEqual({ ...nobody, serving: 'm-0' })
+      failure = null
+      await fold(registry.models().find(({ version }) => version === 'm-1')!)
+      expect(Object.values(scoring()).join(' ')).toContain('m-1')
+      expect([errors, follower.refused()]).toEqual([[], 0])
+      await close()
+    },
+  )
 
   it('leave no tensors behind when they are replaced', async () => {
     const before = tf.memory().numTensors

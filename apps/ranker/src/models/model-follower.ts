@@ -8,6 +8,7 @@ import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { createModelRegistry } from '@freshet/ranking/registry/registry'
 import type { ModelSource, ServingModel } from '@freshet/ranking/serving/serving-model'
 import { createSideModel, type SideModel } from './side-model.ts'
+import { isMissing, isTemporary } from './unread.ts'
 
 /** What a follower works with. */
 export interface ModelFollowerOptions {
@@ -32,8 +33,13 @@ export interface WantedModel {
 
 /** Keeps the models that score in step with the registry in the log. */
 export interface ModelFollower {
-  /** Takes records of `models.v1` and resolves when the models that they name score, or were refused. */
-  fold(batch: LogBatch): Promise<void>
+  /**
+   * Takes records of `models.v1` and resolves when the models that they name score, or were refused. Rejects when an artefact cannot be
+   * read now but perhaps later: the reader delivers the batch again.
+   */
+  fold(batch: LogBatch, signal?: AbortSignal): Promise<void>
+  /** Looks again for artefacts that were missing. */
+  retryMissing(signal?: AbortSignal): Promise<void>
   /**
    * Runs work with the model `modelVersion` if it is serving, canary or shadow. Otherwise with the model for this user: the canary
    * for its share of the users, else the serving model.
@@ -49,6 +55,8 @@ export interface ModelFollower {
   isServingTrained(): boolean
   /** A message that says why a model of the registry does not score; null: all do. */
   refusal(): string | null
+  /** Number of models that the registry names as serving, canary or shadow and that do not score. */
+  refused(): number
   close(): Promise<void>
 }
 
@@ -59,12 +67,16 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
   /** The newest serving record that was loaded or refused. */
   let seen: ModelRecord | null = null
   let refusal: string | null = null
+  let isArtefactMissing = false
+  /** Ends the reading of artefacts. */
+  let reading: AbortSignal | undefined
+  let turn: Promise<void> = Promise.resolve()
 
   const sourceOf = (record: ModelRecord): ModelSource =>
     artefactSource(record, (name) => {
       if (artefacts === null)
-        throw new Error(`there is no folder of models; set it to serve ${record.version} of the registry`)
-      return artefacts.get(name)
+        throw new Error(`there is no store of models; set one to serve ${record.version} of the registry`)
+      return artefacts.get(name, reading === undefined ? {} : { signal: reading })
     })
   const canary = createSideModel({ named: () => registry.canary(), sourceOf, onRefused })
   const shadow = createSideModel({ named: () => registry.shadow(), sourceOf, onRefused })
@@ -75,24 +87,45 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
     return slots.find((slot) => slot?.use((model) => model.version === version)) ?? null
   }
 
-  async function followServing(): Promise<void> {
+  async function followServing(again: boolean): Promise<void> {
     const record = registry.serving()
-    if (record?.version === seen?.version && record?.sha256 === seen?.sha256) return
+    const isSame = record?.version === seen?.version && record?.sha256 === seen?.sha256
+    if (isSame && !(again && isArtefactMissing)) return
+    const lastSeen = seen
+    const lastRefusal = refusal
     seen = record
     const before = models.use((model) => model)
     try {
       const model = await models.swap(record === null ? builtIn : sourceOf(record))
       refusal = null
+      isArtefactMissing = false
       if (model !== before) onSwapped?.(model)
     } catch (error) {
+      if (isTemporary(error) || reading?.aborted === true) {
+        seen = lastSeen
+        throw error
+      }
+      isArtefactMissing = isMissing(error)
       const what = record === null ? 'the built-in model' : `the model ${record.version}`
       refusal = `${what} was refused, and ${before.version} continues to serve: ${(error as Error).message}`
-      onRefused(error as Error)
+      if (refusal !== lastRefusal) onRefused(error as Error)
     }
   }
 
+  /** Brings the models in step with the registry, one call after the other. */
+  function follow(again: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const done = turn.then(async () => {
+      reading = signal
+      await followServing(again)
+      await canary.follow(again)
+      await shadow.follow(again)
+    })
+    turn = done.catch(() => undefined)
+    return done
+  }
+
   return {
-    async fold({ records }) {
+    async fold({ records }, signal) {
       for (const { key, value } of records) {
         try {
           const { version, record, ...found } = decodeModelRecord(key, value)
@@ -101,10 +134,9 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
           onRefused(error as Error)
         }
       }
-      await followServing()
-      await canary.follow()
-      await shadow.follow()
+      await follow(false, signal)
     },
+    retryMissing: (signal) => follow(true, signal),
     use({ userId, modelVersion }, work) {
       const held = modelVersion === '' ? null : slotOf(modelVersion)
       if (held !== null) return held.use(work)
@@ -121,7 +153,9 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
     shadow: () => shadow.current(),
     isServingTrained: () => registry.serving() !== null,
     refusal: () => [refusal, canary.refusal(), shadow.refusal()].filter((text) => text !== null).join('; ') || null,
+    refused: () => [refusal, canary.refusal(), shadow.refusal()].filter((text) => text !== null).length,
     async close() {
+      await turn
       await canary.close()
       await shadow.close()
     },

@@ -1,6 +1,7 @@
 import type { ModelRecord } from '@freshet/domain/model-record'
 import { openModelSlot, type ModelSlot } from '@freshet/ranking/model/slot'
 import type { ModelSource } from '@freshet/ranking/serving/serving-model'
+import { isMissing, isTemporary } from './unread.ts'
 
 /** A model of the registry that is loaded beside the one that serves. */
 export interface SideModel {
@@ -10,8 +11,8 @@ export interface SideModel {
 
 /** Keeps one model beside the serving one in step with the registry: the canary, or the shadow. */
 export interface SideModelFollower {
-  /** Loads the model that the registry names now, and frees the one before. */
-  follow(): Promise<void>
+  /** Loads the model that the registry names now, and frees the one before. `again`: also if its artefact was missing. Rejects if it can be read a little later. */
+  follow(again: boolean): Promise<void>
   /** null: the registry names none, or it was refused. */
   current(): SideModel | null
   /** Why the model of the registry is not loaded; null: it is, or there is none. */
@@ -30,6 +31,7 @@ export function createSideModel(options: {
   let seen: ModelRecord | null = null
   let side: SideModel | null = null
   let refusal: string | null = null
+  let isArtefactMissing = false
 
   async function close(): Promise<void> {
     const old = side
@@ -38,23 +40,31 @@ export function createSideModel(options: {
   }
 
   return {
-    async follow() {
+    async follow(again) {
       const record = named()
       const before = seen
       seen = record
-      if (record !== null && record.version === before?.version && record.sha256 === before.sha256) {
+      const isSame = record !== null && record.version === before?.version && record.sha256 === before.sha256
+      if (isSame && !(again && isArtefactMissing)) {
         // At most the share is another one.
         if (side !== null) side = { ...side, record }
         return
       }
       await close()
+      const lastRefusal = refusal
       refusal = null
+      isArtefactMissing = false
       if (record === null) return
       try {
         side = { record, slot: await openModelSlot(sourceOf(record)) }
       } catch (error) {
+        if (isTemporary(error)) {
+          seen = null
+          throw error
+        }
+        isArtefactMissing = isMissing(error)
         refusal = `the model ${record.version} was refused as ${record.stage}: ${(error as Error).message}`
-        onRefused(error as Error)
+        if (refusal !== lastRefusal) onRefused(error as Error)
       }
     },
     current: () => side,

@@ -100,6 +100,16 @@ describe('training of a linear spec', () => {
     await job.stop()
   })
 
+  it('removes artefacts that no model has, and keeps those of models', async () => {
+    const { job, train, records, errors, models } = await aJob(linear)
+    await models.put(artefactName('home', 'home-never-registered'), new Uint8Array([1]))
+    await models.put(artefactName('other', 'other-1'), new Uint8Array([1]))
+    await train(before)
+    const kept = [artefactName('home', records[0]!.version), artefactName('other', 'other-1')]
+    expect([await models.list('models/'), errors]).toEqual([kept, []])
+    await job.stop()
+  })
+
   it('learns a changed spec from the next training on, and the one before while the file has mistakes', async () => {
     const { job, train, records, errors, specFile } = await aJob(linear)
     await train(before)

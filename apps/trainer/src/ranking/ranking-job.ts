@@ -170,7 +170,7 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
     await prune()
   }
 
-  /** Removes the oldest models beyond those that are kept. */
+  /** Removes the oldest models beyond those that are kept, and artefacts that no model has: of a training that ended between artefact and record. */
   async function prune(): Promise<void> {
     const all = view.registry.models()
     const old = all
@@ -178,7 +178,10 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       .filter(({ stage }) => stage === 'retired' || stage === 'rejected')
       .map(({ version }) => version)
     await view.forget(old)
-    for (const version of old) await models.remove(artefactName(config.surface, version))
+    // Before the registry is read to its end, most models are unknown.
+    if (follower.unready() !== null) return
+    const kept = new Set(view.registry.models().map(({ version }) => artefactName(config.surface, version)))
+    for (const name of await models.list(`models/${config.surface}/`)) if (!kept.has(name)) await models.remove(name)
   }
 
   function runDue(): Promise<void> {

@@ -9,8 +9,14 @@
 {{- fail (printf "services.%s.%s no longer exists: %s" $name (last $parts) $successor) -}}
 {{- end -}}
 {{- end -}}
-{{- else if hasKey (get $values (first $parts)) (last $parts) -}}
+{{- else -}}
+{{- $place := $values -}}
+{{- range initial $parts -}}
+{{- $place = get $place . | default dict -}}
+{{- end -}}
+{{- if hasKey $place (last $parts) -}}
 {{- fail (printf "%s no longer exists: %s" $path $successor) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

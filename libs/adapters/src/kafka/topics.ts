@@ -16,12 +16,14 @@ const setForTopic = 1
 type Config = ReadonlyMap<string, string>
 
 /** The settings of a topic in Kafka. */
-export function configOf({ cleanup, retentionMs, maxRecordBytes, minCompactionLagMs = 0 }: TopicLayout): Config {
+export function configOf(layout: TopicLayout): Config {
+  const { cleanup, retentionMs, maxRecordBytes, segmentBytes, minCompactionLagMs = 0 } = layout
   return new Map([
     ...(cleanup === 'compact' ? [['min.compaction.lag.ms', String(minCompactionLagMs)] as const] : []),
     ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],
     ['retention.ms', String(retentionMs ?? -1)],
     ['max.message.bytes', String(maxRecordBytes + batchRoomBytes)],
+    ...(segmentBytes === undefined ? [] : [['segment.bytes', String(segmentBytes)] as const]),
     // A record's time is its append time; retention must not depend on the senders' clocks.
     ['message.timestamp.type', 'LogAppendTime'],
   ])
@@ -72,6 +74,7 @@ const configNames = [
   'min.compaction.lag.ms',
   'retention.ms',
   'max.message.bytes',
+  'segment.bytes',
   'message.timestamp.type',
 ] as const
 

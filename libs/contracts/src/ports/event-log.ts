@@ -107,6 +107,8 @@ export interface TopicLayout {
    * a record that should not be the last of its key. Absent: 0.
    */
   readonly minCompactionLagMs?: number
+  /** Size at which a log that keeps records in segments begins a new one; only full ones are compacted. Absent: the log's own default. */
+  readonly segmentBytes?: number
   /** null: forever. */
   readonly retentionMs: number | null
   /** Largest record, bytes: key, value and encoded headers together. */

@@ -154,6 +154,23 @@ export interface HeadResult {
   servingLogLoss?: number | undefined;
 }
 
+/**
+ * A part of an artefact, for example of a model. Key of its topic: NAME#SHA256#INDEX.COUNT. All records are in
+ * partition 0. An artefact is there when all its parts are; of two with one name the one that became whole last counts.
+ */
+export interface ArtefactPart {
+  /** The artefact's name, for example `models/home/home-20260131-120000.model`. */
+  name: string;
+  /** SHA-256 of the whole artefact, hexadecimal. Parts of two writings never mix. */
+  sha256: string;
+  /** Place of the part, from 0. */
+  index: number;
+  /** Number of parts, at least 1. */
+  count: number;
+  /** The bytes of this part. Only an empty artefact has an empty part. */
+  bytes: Uint8Array;
+}
+
 /** The embedding of one pin. Key of its topic: the pin id. */
 export interface PinEmbedding {
   /** The pin. */
@@ -698,6 +715,139 @@ export const HeadResult: MessageFns<HeadResult> = {
     message.head = object.head ?? "";
     message.logLoss = object.logLoss ?? 0;
     message.servingLogLoss = object.servingLogLoss ?? undefined;
+    return message;
+  },
+};
+
+function createBaseArtefactPart(): ArtefactPart {
+  return { name: "", sha256: "", index: 0, count: 0, bytes: new Uint8Array(0) };
+}
+
+export const ArtefactPart: MessageFns<ArtefactPart> = {
+  encode(message: ArtefactPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(18).string(message.sha256);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    if (message.count !== 0) {
+      writer.uint32(32).uint32(message.count);
+    }
+    if (message.bytes.length !== 0) {
+      writer.uint32(42).bytes(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ArtefactPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseArtefactPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ArtefactPart {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      bytes: isSet(object.bytes) ? bytesFromBase64(object.bytes) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: ArtefactPart): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.bytes.length !== 0) {
+      obj.bytes = base64FromBytes(message.bytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ArtefactPart>): ArtefactPart {
+    return ArtefactPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ArtefactPart>): ArtefactPart {
+    const message = createBaseArtefactPart();
+    message.name = object.name ?? "";
+    message.sha256 = object.sha256 ?? "";
+    message.index = object.index ?? 0;
+    message.count = object.count ?? 0;
+    message.bytes = object.bytes ?? new Uint8Array(0);
     return message;
   },
 };
