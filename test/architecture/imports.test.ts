@@ -23,6 +23,7 @@ const programs = [
   /^libs\/client\/src\/(browser|events|node)\.ts$/,
   // Processes that a test starts and kills.
   /^test\/hostile\/(flood|target)\.ts$/,
+  /^test\/system\/models\/publish\.ts$/,
   /^libs\/service\/src\/test-program\.ts$/,
   /^libs\/adapters\/src\/testing\/group-member\.ts$/,
   /\.test\.ts$/,
