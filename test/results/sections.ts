@@ -277,10 +277,10 @@ export const sections: readonly Section[] = [
     chapter: 'The SDK and the page',
     title: 'Events of the SDK under faults',
     script: 'sdk:faults',
-    full: [],
-    small: null,
+    full: ['--outage', '10m'],
+    small: [],
     needs: ['Chromium'],
-    minutes: { full: 6, small: 0 },
+    minutes: { full: 20, small: 6 },
   },
   {
     name: 'sdk-cost',
