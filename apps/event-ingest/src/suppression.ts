@@ -1,6 +1,7 @@
 import { decodeUserErasure } from '@freshet/contracts/codecs/onward'
 import { createLogProgress } from '@freshet/contracts/log-progress'
-import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import type { Report } from '@freshet/service/reporting'
@@ -42,6 +43,42 @@ export function createSuppression(
   }
 }
 
+/** Takes a record of `erasures.v1`. Throws CODEC_INVALID. */
+function noteRecord(
+  list: Pick<Suppression, 'note'> & { forget(userId: string): void },
+  { key, value }: Pick<LogRecord, 'key' | 'value'>,
+): void {
+  // A record without a value withdraws the erasure, for compaction.
+  if (value === null) list.forget(key)
+  else {
+    const { userId, erasedAtMs } = decodeUserErasure(value)
+    list.note(userId, erasedAtMs)
+  }
+}
+
+/** Reads the list from the log to its end, all users. Throws CODEC_INVALID: whoever cannot read an erasure must not go on. */
+export async function readSuppression(
+  log: Pick<EventLog, 'starts' | 'ends' | 'readAll'>,
+  onError: (error: Error) => void,
+  signal?: AbortSignal,
+): Promise<Suppression> {
+  const list = createSuppression(Number.POSITIVE_INFINITY)
+  let failure: unknown = null
+  await readToEnd({
+    ...{ log, topic, maxBatchRecords, onError },
+    onRecords(_partition, records) {
+      try {
+        for (const record of records) noteRecord(list, record)
+      } catch (error) {
+        failure ??= error
+      }
+    },
+    ...(signal && { signal }),
+  })
+  if (failure !== null) throw failure as Error
+  return list
+}
+
 /** Reads the list from the log and keeps up with it. The process is not ready before the list is complete. */
 export async function followSuppression({
   log,
@@ -65,16 +102,12 @@ export async function followSuppression({
     subject: 'the erased users',
     progress: () => progress,
     onBatch: ({ partition, records, next }) => {
-      for (const { key, value, position } of records) {
-        // A record without a value withdraws the erasure, for compaction.
-        if (value === null) list.forget(key)
-        else {
-          try {
-            const { userId, erasedAtMs } = decodeUserErasure(value)
-            list.note(userId, erasedAtMs)
-          } catch (error) {
-            onError(new Error(`${topic}/${partition} at ${position}: ${(error as Error).message}`, { cause: error }))
-          }
+      for (const record of records) {
+        try {
+          noteRecord(list, record)
+        } catch (error) {
+          const place = `${topic}/${partition} at ${record.position}`
+          onError(new Error(`${place}: ${(error as Error).message}`, { cause: error }))
         }
       }
       progress.advance(topic, partition, next)

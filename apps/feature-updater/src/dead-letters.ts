@@ -1,24 +1,9 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
-import {
-  decodeDeadLetter,
-  decodeLateEngagement,
-  decodePinEngagement,
-  decodeReceivedEngagement,
-  encodePinEngagement,
-  type DeadLetter,
-} from '@freshet/contracts/codecs/onward'
-import {
-  decodePinEngagementBatch,
-  isPinEngagementBatch,
-  withSource,
-} from '@freshet/contracts/codecs/pin-engagement-batch'
-import { decodeUserMerge, encodeHandover, isUserMerge } from '@freshet/contracts/codecs/user-merge'
+import { decodeDeadLetter, decodeLateEngagement, type DeadLetter } from '@freshet/contracts/codecs/onward'
 import type { MessageHeaders } from '@freshet/contracts/headers'
-import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topics } from '@freshet/contracts/topics'
-import type { Clock } from '@freshet/domain/clock'
 import { readToEnd } from '@freshet/contracts/read-to-end'
-import { onwardHeaders } from './onward-headers.ts'
 
 /** The topics of records that changed no state. */
 export const deadLetterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
@@ -36,6 +21,20 @@ export interface StoredDeadLetter extends DeadLetter {
   readonly headers: MessageHeaders
 }
 
+/** A dead letter of the list. */
+export interface ListedDeadLetter extends StoredDeadLetter {
+  /** A replay has noted that its event is in the log. Only events of other systems are noted: of all else the fold itself drops repeats. */
+  readonly isReplayed: boolean
+}
+
+/** The code of the note that a letter of another system was replayed: a letter of the same source without a value. */
+export const replayedCode = 'LETTER_REPLAYED'
+
+/** Whether letters of this topic are events of another system, which connectors put aside as text. */
+export function isOfOthers(sourceTopic: string): boolean {
+  return /^(source|http):./.test(sourceTopic)
+}
+
 /** Selects dead letters. null: any. */
 export interface DeadLetterFilter {
   /** The topic that they come from, or that contains them. */
@@ -49,19 +48,8 @@ export interface DeadLetterFilter {
 /** Every letter. */
 export const allDeadLetters: DeadLetterFilter = { sourceTopic: null, code: null, sinceMs: null, key: null }
 
-/** What a replay did. */
-export interface ReplayReport {
-  /** Letters that matched. */
-  readonly matched: number
-  /** Appended to their source topic again; 0 in a dry run. */
-  readonly replayed: number
-  /** Letters that would become dead letters again. They are not replayed. */
-  readonly stillBad: number
-  /** Some of those, for people. */
-  readonly examples: readonly string[]
-}
-
-type Reading = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
+/** The log, to read it. */
+export type Reading = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
 
 /** The letters that match, oldest first, each source record once: one that was put aside again after a crash is the same letter. */
 export async function listDeadLetters(options: {
@@ -69,9 +57,10 @@ export async function listDeadLetters(options: {
   readonly filter: DeadLetterFilter
   readonly onError: (error: Error) => void
   readonly signal?: AbortSignal
-}): Promise<readonly StoredDeadLetter[]> {
+}): Promise<readonly ListedDeadLetter[]> {
   const { filter, onError } = options
   const letters = new Map<string, StoredDeadLetter>()
+  const replayed = new Set<string>()
   for (const topic of deadLetterTopics) {
     await readToEnd({
       log: options.log,
@@ -81,16 +70,22 @@ export async function listDeadLetters(options: {
       onRecords(partition, records) {
         for (const record of records) {
           const letter = letterOf(topic, record, partition, onError)
-          if (letter === null || !matches(letter, filter)) continue
-          // Two topics of one name, of which the second replaced the first, differ in the schema.
-          const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}/${letter.schema}`
-          if (!letters.has(source)) letters.set(source, letter)
+          if (letter === null) continue
+          if (letter.code === replayedCode) replayed.add(sourceOf(letter))
+          else if (matches(letter, filter) && !letters.has(sourceOf(letter))) letters.set(sourceOf(letter), letter)
         }
       },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
   }
-  return [...letters.values()].sort((a, b) => a.atMs - b.atMs || byPlace(a, b))
+  return [...letters]
+    .map(([source, letter]) => ({ ...letter, isReplayed: replayed.has(source) }))
+    .sort((a, b) => a.atMs - b.atMs || byPlace(a, b))
+}
+
+/** Names the record that a letter is about. Two topics of one name, of which the second replaced the first, differ in the schema. */
+function sourceOf({ sourceTopic, sourcePartition, sourcePosition, schema }: DeadLetter): string {
+  return `${sourceTopic}/${sourcePartition}/${sourcePosition}/${schema}`
 }
 
 /** One letter by its place; null: there is none. */
@@ -116,96 +111,13 @@ export async function showDeadLetter(options: {
   return found
 }
 
-/**
- * Appends letters, late engagements among them, to their source topic again, at most `maxPerSecond`; those that the code of
- * today still can't decode stay where they are. Doing it twice changes nothing while their ids are remembered (`fold.dedupeTtlMs`): engagements are known by their ids, re-keyed ones by the letter's place,
- * which stands in for their source (above the marks of the first stage; so those go in the order of the letters, and one
- * left out by a filter is a repeat once a later one was replayed).
- */
-export async function replayDeadLetters(options: {
-  readonly log: Reading & Pick<EventLog, 'append' | 'partitionCount'>
-  readonly clock: Clock
-  readonly filter: DeadLetterFilter
-  readonly maxPerSecond: number
-  readonly dryRun: boolean
-  readonly signal: AbortSignal
-  readonly onError: (error: Error) => void
-}): Promise<ReplayReport> {
-  const { log, clock, maxPerSecond, dryRun, signal } = options
-  const letters = await listDeadLetters(options)
-  const partitions = await log.partitionCount('pin-engagements.v1', { signal })
-  const due: { readonly topic: string; readonly record: NewRecord }[] = []
-  const examples: string[] = []
-  let stillBad = 0
-  for (const letter of inOrderOfPlace(letters)) {
-    const made = replayable(letter, partitions)
-    if (typeof made === 'string') {
-      stillBad++
-      if (examples.length < 10) examples.push(`${letter.partition}/${letter.position}: ${made}`)
-    } else due.push({ topic: letter.sourceTopic, record: made })
-  }
-  let replayed = 0
-  if (!dryRun) {
-    for (const { topic, record } of due) {
-      signal.throwIfAborted()
-      await log.append(topic, [record], { signal })
-      replayed++
-      if (replayed < due.length) await clock.sleep(1000 / maxPerSecond, signal)
-    }
-  }
-  return { matched: letters.length, replayed, stillBad, examples }
-}
-
-function inOrderOfPlace(letters: readonly StoredDeadLetter[]): readonly StoredDeadLetter[] {
-  return [...letters].sort(byPlace)
-}
-
-function byPlace(a: StoredDeadLetter, b: StoredDeadLetter): number {
+/** The order of letters in their topics. */
+export function byPlace(a: StoredDeadLetter, b: StoredDeadLetter): number {
   return (
     deadLetterTopics.indexOf(a.topic) - deadLetterTopics.indexOf(b.topic) ||
     a.partition - b.partition ||
     a.position - b.position
   )
-}
-
-/** The record to append, or why it would become a dead letter again. */
-function replayable(letter: StoredDeadLetter, partitions: number): NewRecord | string {
-  try {
-    if (letter.sourceTopic === 'engagements.v1') {
-      if (isUserMerge(letter.value)) return { ...replayableMerge(letter, partitions), ...onwardHeaders(letter) }
-      const { engagement } = decodeReceivedEngagement(letter.value)
-      if (engagement.userId !== letter.key) return "the key is not the engagement's user"
-      return { key: letter.key, value: letter.value, partition: null, ...onwardHeaders(letter) }
-    }
-    if (letter.sourceTopic === 'pin-engagements.v1')
-      return { ...replayablePinEngagements(letter, partitions), ...onwardHeaders(letter) }
-    return `nothing is known about replaying ${letter.sourceTopic}`
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-
-/** A merge that a user sent goes in again. The letter's place stands in for the source of a handover. Throws CODEC_INVALID and CODEC_NEWER. */
-function replayableMerge({ key, value, partition, position }: StoredDeadLetter, partitions: number): NewRecord {
-  const { kind, merge } = decodeUserMerge(value)
-  if (kind === 'request') return { key, value, partition: null }
-  const source = { partition: partitions + partition, position }
-  return { key, value: encodeHandover({ ...merge, source }), partition: null }
-}
-
-/** The letter's place stands in for the source of the engagements. Throws CODEC_INVALID and CODEC_NEWER. */
-function replayablePinEngagements(
-  { key, value, partition, position, sourcePartition }: StoredDeadLetter,
-  partitions: number,
-): NewRecord {
-  const from = partitions + partition
-  if (isPinEngagementBatch(value)) {
-    const rows = withSource(decodePinEngagementBatch(value), from, position)
-    return { key: String(from), value: rows, partition: sourcePartition }
-  }
-  const pinEngagement = decodePinEngagement(value)
-  const source = { partition: from, position, index: pinEngagement.source.index }
-  return { key, value: encodePinEngagement({ ...pinEngagement, source }), partition: null }
 }
 
 function letterOf(

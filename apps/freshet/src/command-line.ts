@@ -326,6 +326,14 @@ function addDeadLetters(program: Command): void {
     ),
   )
     .option('--rate <n>', 'maximum dead letters per second', '100')
+    .option(
+      '--mapping <file>',
+      'mapping file for events of other systems; default: FRESHET_INGEST_CONNECTORS_FILE, else plain names',
+    )
+    .option(
+      '--pseudonyms-secret <file>',
+      'the file of pseudonyms.secretFile of event-ingest; default: FRESHET_PSEUDONYMS_SECRET_FILE',
+    )
     .option('--dry-run', 'print what the command would do')
     .action(reportFailure((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
 

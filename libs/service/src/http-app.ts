@@ -215,7 +215,7 @@ function addJsonParser(app: FastifyInstance, options: HttpAppOptions): void {
 /** Reads bodies of a content type in `app` or in a scope of it, and counts their bytes while they arrive. */
 export function addBodyParser(
   app: FastifyInstance,
-  contentType: string,
+  contentType: string | RegExp,
   { maxBodyBytes: maxBytes, room }: Pick<HttpAppOptions, 'maxBodyBytes' | 'room'>,
   parse: (bytes: Buffer, request: FastifyRequest) => unknown,
 ): void {

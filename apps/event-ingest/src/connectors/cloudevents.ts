@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isJsonObject, kindOf } from '@freshet/contracts/json/fields'
-import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import { isDeeperThan, isJsonObject, kindOf, maxJsonDepth } from '@freshet/contracts/json/fields'
+import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import { eventIdOf, mapEvent, shapeProblem, type MappedEvent } from './map-event.ts'
 import type { ConnectorMapping } from './mapping.ts'
 
@@ -13,7 +13,7 @@ export interface ReadEvent {
   /** As the sender knows it, shortened; empty: it has none. */
   readonly id: string
   readonly mapped: MappedEvent
-  /** As it was sent. */
+  /** As it was sent, with what its call says about it, and with its data decoded: a dead letter is made from it. */
   readonly raw: unknown
 }
 
@@ -45,31 +45,53 @@ export function readCloudEvent(raw: unknown, { at, arrivedAtMs }: Arrival, mappi
     const text = `is ${isMissing ? 'missing' : kindOf(value)}; every CloudEvent needs a text as its ${attribute}`
     problems.push(problemAt(at, attribute, isMissing ? 'EVENT_FIELD_MISSING' : 'EVENT_FIELD_TYPE', text))
   }
-  const document = withData(raw, at)
-  if ('code' in document) problems.push(document as unknown as IngestProblem)
+  const { document, problem } = withData(raw, at)
+  if (problem !== null) problems.push(problem)
   const shownId = typeof id === 'string' ? id.slice(0, 128).toWellFormed() : ''
   if (problems.length > 0) return refused(raw, shownId, problems)
   const eventId = eventIdOf('ce', raw['source'] as string, raw['id'] as string)
-  const mapped = mapEvent({ document, at, eventId, arrivedAtMs }, mapping.cloudevents)
-  return { id: shownId, mapped, raw }
+  const mapped = explained(mapEvent({ document, at, eventId, arrivedAtMs }, mapping.cloudevents), document)
+  return { id: shownId, mapped, raw: document }
+}
+
+/** Says in problems of missing fields that the data of the event are no object, so nothing can be in them. */
+function explained(mapped: MappedEvent, { data }: Readonly<Record<string, unknown>>): MappedEvent {
+  if (mapped.kind !== 'engagement' || mapped.parsed.ok || data === undefined || isJsonObject(data)) return mapped
+  const problems = mapped.parsed.problems.map((problem) =>
+    problem.code === 'EVENT_FIELD_MISSING'
+      ? { ...problem, message: `${problem.message}; data is ${kindOf(data)}, and only an object can be mapped` }
+      : problem,
+  )
+  return { ...mapped, parsed: { ...mapped.parsed, problems, problem: problems[0] ?? mapped.parsed.problem } }
 }
 
 function refused(raw: unknown, id: string, problems: readonly IngestProblem[]): ReadEvent {
   return { id, mapped: { kind: 'refused', problems: problems as [IngestProblem, ...IngestProblem[]] }, raw }
 }
 
-/** The event with its data decoded, if they came in base64; or the problem of its data. */
+/** The event with its data decoded, if they came in base64; and the problem of its data. */
 function withData(
   event: Readonly<Record<string, unknown>>,
   at: string,
-): Readonly<Record<string, unknown>> | IngestProblem {
-  const { data_base64: encoded, datacontenttype: type = 'application/json' } = event
-  if (encoded === undefined) return event
-  const wrong = (text: string): IngestProblem => problemAt(at, 'data_base64', 'EVENT_FIELD_VALUE', text)
+): { readonly document: Readonly<Record<string, unknown>>; readonly problem: IngestProblem | null } {
+  const { data_base64: encoded, ...others } = event
+  if (encoded === undefined) return { document: event, problem: null }
+  const wrong = (text: string, code: IngestCode = 'EVENT_FIELD_VALUE') => ({
+    document: event,
+    problem: problemAt(at, 'data_base64', code, text),
+  })
+  if (event['data'] !== undefined) return wrong('comes beside data; give one of both')
   if (typeof encoded !== 'string') return wrong(`is ${kindOf(encoded)}; give base64, or JSON as data`)
-  if (!isJsonType(type)) return wrong('does not contain JSON by its datacontenttype; only JSON data can be mapped')
+  if (!isJsonType(event['datacontenttype'] ?? 'application/json'))
+    return wrong('does not contain JSON by its datacontenttype; only JSON data can be mapped')
   try {
-    return { ...event, data: JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as unknown }
+    const data = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as unknown
+    if (isDeeperThan(data, maxJsonDepth + 1))
+      return wrong(
+        `decodes to JSON that is nested more than ${maxJsonDepth + 1} levels deep; send it flatter`,
+        'EVENT_TOO_DEEP',
+      )
+    return { document: { ...others, data }, problem: null }
   } catch {
     return wrong('does not decode to JSON; give JSON as data')
   }

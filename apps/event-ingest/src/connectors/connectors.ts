@@ -3,7 +3,8 @@ import { mergeOfKnownUser } from '@freshet/adapters/access/ingest-rules'
 import { noPseudonyms, type PseudonymOf } from '@freshet/adapters/system/pseudonyms'
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { isContractError } from '@freshet/contracts/errors'
-import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
+import { formatTime } from '@freshet/contracts/json/time'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { hash53 } from '@freshet/domain/hash'
@@ -192,9 +193,11 @@ export function moved(problem: IngestProblem, from: string, to: string): IngestP
 }
 
 function sizeProblem({ events, list }: ConnectorRequest, max: number): IngestProblem | null {
-  if (events.length === 0) return problemAt('', list, 'BATCH_EMPTY', 'contains no events; send at least one')
+  const problem = (code: IngestCode, text: string): IngestProblem =>
+    list === '' ? problemOf('the batch', code, text) : problemAt('', list, code, text)
+  if (events.length === 0) return problem('BATCH_EMPTY', 'contains no events; send at least one')
   if (events.length <= max) return null
-  return problemAt('', list, 'BATCH_TOO_LARGE', `contains ${events.length} events; send at most ${max} in one request`)
+  return problem('BATCH_TOO_LARGE', `contains ${events.length} events; send at most ${max} in one request`)
 }
 
 /** Longest value of a dead letter, bytes. */
@@ -224,10 +227,11 @@ async function putAside(
     // The same for a repeat of the same event. Only the pseudonym tells nothing about what is not kept.
     const identity = hash53(isNamed ? pseudonymOf(`${event.id}\n${JSON.stringify(event.raw)}`) : `${event.id}\n${text}`)
     const message = messageOf(receipt, event, isNamed)
+    const value = isNamed ? text : withSentAt(text, request.sentAtMs)
     const [user] = users
     // Letters of nobody are spread over the partitions, also those of many equal events.
     const key = user === undefined ? `${connector}-${(identity + index) % spreadKeys}` : pseudonymOf(user)
-    return [letterOf(connector, { key, identity, text, code: receipt.code, message, nowMs: clock.now() })]
+    return [letterOf(connector, { key, identity, text: value, code: receipt.code, message, nowMs: clock.now() })]
   })
   if (letters.length === 0) return null
   const bytes = letters.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
@@ -249,6 +253,14 @@ async function putAside(
   } finally {
     release()
   }
+}
+
+/** The text of a letter with the time at which its batch was sent, by which a replay corrects a wrong clock. */
+function withSentAt(text: string, sentAtMs: number | null): string {
+  const kept = JSON.parse(text) as { readonly sentAt?: unknown } | null
+  return kept === null || sentAtMs === null || kept.sentAt !== undefined
+    ? text
+    : JSON.stringify({ ...kept, sentAt: formatTime(sentAtMs) })
 }
 
 interface Letter {

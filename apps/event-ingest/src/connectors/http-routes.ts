@@ -46,13 +46,13 @@ export function addConnectorRoutes(app: FastifyInstance, options: ConnectorRoute
 function addCloudEventsRoute(scope: FastifyInstance, options: ConnectorRouteOptions): void {
   const { connectors, ingest, config, report } = options
   const answers = createAnswers(options, 'cloudevents', ({ status }) => status)
-  for (const type of [structuredType, batchedType])
+  for (const type of [structuredType, batchedType, otherJsonTypes])
     addBodyParser(scope, type, { maxBodyBytes: config.maxBodyBytes, room: ingest.inFlight }, (bytes) =>
       parseJsonBody(bytes),
     )
   scope.setErrorHandler((error, request, reply) => {
     if (error instanceof AccessError) throw error
-    const accepted = `${structuredType}, ${batchedType}, or application/json with headers ce-*`
+    const accepted = `${structuredType}, ${batchedType}, or JSON (application/json, application/*+json) with headers ce-*`
     const problem = problemOfError(error, request, accepted)
     if (problem.code === 'INGEST_INTERNAL') report(error, { part: 'http', outcome: 'defect' })
     return answers.refuse(reply, problem)
@@ -102,6 +102,9 @@ function cloudEventsIn({
   const text = `has the content type ${type === '' ? 'none' : (type ?? 'none').slice(0, 80)} and no headers ce-*; send ${structuredType}, ${batchedType}, or headers ce-specversion, ce-id, ce-source and ce-type`
   return problemOf('the body', 'CONTENT_TYPE', text)
 }
+
+/** Types of data in binary mode, beside `application/json`. */
+const otherJsonTypes = /^application\/(?!cloudevents)[\w.-]+\+json\s*(;|$)/i
 
 /** Two levels more than a field of an event: the list, and the event around its data. */
 const maxEventDepth = maxJsonDepth + 2

@@ -14,7 +14,7 @@ const envelope: Readonly<Record<ConnectorFormat, readonly string[]>> = {
 
 /**
  * An event as a dead letter keeps it, as JSON: the fields that the mapping reads, and what says which event it is and when it
- * was. Nobody can list all names under which others send addresses, agents and names of people, so nothing else is kept.
+ * was. Nobody can list all names under which others send addresses, agents and names of people, so nothing else is kept, except the places that the mapping file names in `keep`.
  */
 export function keptText(raw: unknown, format: ConnectorFormat, mapping: ConnectorMapping): string {
   if (!isJsonObject(raw)) return 'null'
@@ -27,6 +27,10 @@ export function keptText(raw: unknown, format: ConnectorFormat, mapping: Connect
     const value = valueAt(raw, keys)
     // Whatever is inside an object or a list, the mapping does not read it.
     if (value !== undefined && typeof value !== 'object') put(kept, keys, value)
+  }
+  for (const keys of mapping[format].keep) {
+    const value = valueAt(raw, keys)
+    if (value !== undefined) put(kept, keys, value)
   }
   return JSON.stringify(kept)
 }

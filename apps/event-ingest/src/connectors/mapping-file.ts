@@ -104,7 +104,7 @@ const emptyMapping: ConnectorMapping = {
 
 function formatMapping(format: ConnectorFormat, value: unknown, base: FormatMapping, wrong: Wrong): FormatMapping {
   if (value === undefined) return base
-  const known = ['name', 'fields', 'events', ...(format === 'segment' ? ['identify'] : [])]
+  const known = ['name', 'fields', 'events', 'keep', ...(format === 'segment' ? ['identify'] : [])]
   const given = objectAt(format, value, known, wrong)
   if (given === null) return base
   const events = new Map([...base.events, ...eventRules(`${format}.events`, given['events'], wrong)])
@@ -117,7 +117,19 @@ function formatMapping(format: ConnectorFormat, value: unknown, base: FormatMapp
     name: given['name'] === undefined ? base.name : (fieldRule(`${format}.name`, given['name'], wrong) ?? base.name),
     fields: new Map([...base.fields, ...fieldRules(`${format}.fields`, given['fields'], wrong)]),
     events,
+    keep: keptPlaces(`${format}.keep`, given['keep'], wrong),
   }
+}
+
+function keptPlaces(place: string, value: unknown, wrong: Wrong): FormatMapping['keep'] {
+  if (value === undefined) return []
+  const sources = Array.isArray(value) ? sourcesAt(place, value, wrong) : null
+  if (!Array.isArray(value)) wrong(place, `is ${kindOf(value)}; give a list of paths such as ["properties"]`)
+  return (sources ?? []).flatMap((source, index) => {
+    if (source.kind === 'path') return [source.keys]
+    wrong(`${place}[${index}]`, 'is a constant; give a path such as "properties"')
+    return []
+  })
 }
 
 const identifyRule = defaultMapping.segment.events.get(identifyCall) as EventRule

@@ -26,6 +26,8 @@ export interface FormatMapping {
   /** Common to all events of the form. A field that the action does not take is left out. */
   readonly fields: FieldRules
   readonly events: ReadonlyMap<string, EventRule>
+  /** Places that dead letters keep beside the fields that the mapping reads, with all that is below them. */
+  readonly keep: readonly (readonly string[])[]
 }
 
 /** How a deployment reads events of other systems. */
@@ -80,6 +82,7 @@ export const defaultMapping: ConnectorMapping = {
       ...plainFields('data.'),
     ]),
     events: plainNames,
+    keep: [],
   },
   segment: {
     name: pathsRule('event'),
@@ -92,6 +95,7 @@ export const defaultMapping: ConnectorMapping = {
       ...plainNames,
       [identifyCall, { kind: 'merge', fromUserId: pathsRule('anonymousId'), intoUserId: pathsRule('userId') }],
     ]),
+    keep: [],
   },
   json: {
     name: pathsRule('event', 'action', 'type', 'name'),
@@ -101,5 +105,6 @@ export const defaultMapping: ConnectorMapping = {
       ...plainFields(''),
     ]),
     events: plainNames,
+    keep: [],
   },
 }

@@ -40,7 +40,12 @@ export function readSegmentEvent(
     return { id, mapped: refusedWith(problemAt(at, 'messageId', 'EVENT_FIELD_MISSING', text)), raw }
   }
   const event = { document: raw, at, eventId, arrivedAtMs, ...(asked === 'identify' && { name: identifyCall }) }
-  return { id, mapped: mapEvent(event, mapping.segment), raw }
+  // A dead letter must say which call it was and keep the id: a replay reads nothing else.
+  return {
+    id,
+    mapped: mapEvent(event, mapping.segment),
+    raw: { ...raw, type: asked, ...(id === '' && { messageId: eventId }) },
+  }
 }
 
 function refusedWith(problem: ReturnType<typeof shapeProblem>): MappedEvent {

@@ -36,7 +36,7 @@ export function readSourceRecord(
   const document = value === null ? undefined : parse(value)
   if (document instanceof Unreadable) return refused(document)
   if (format === 'json') {
-    const eventId = `k-${topicId}-${partition}-${record.position}`
+    const eventId = jsonEventId({ topicId, partition }, record.position)
     return { id: eventId, mapped: mapEvent({ ...arrival, document, eventId }, mapping.json), raw: document }
   }
   if (format === 'segment') return readSegmentEvent(document, null, arrival, mapping)
@@ -50,6 +50,11 @@ export function readSourceRecord(
     return readCloudEvent(document, arrival, mapping)
   const text = `is neither a CloudEvent in structured mode (its content-type is ${type.slice(0, 80)}) nor in binary mode (it has no header ce_specversion)`
   return refused(new Unreadable('EVENT_SHAPE', text))
+}
+
+/** The id of an event in JSON that has none of its own. */
+export function jsonEventId({ topicId, partition }: SourcePlace, position: number): string {
+  return `k-${topicId}-${partition}-${position}`
 }
 
 class Unreadable {

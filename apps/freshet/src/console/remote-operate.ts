@@ -10,6 +10,7 @@ import type { ServiceContext } from '@freshet/service/lifecycle'
 import type { FastifyInstance } from 'fastify'
 import { readKafkaSettings } from '../connection.ts'
 import { openServicesDestination } from '../import/into-services.ts'
+import { readForeignSettings } from '../operations/foreign-letters.ts'
 import type { ConsoleProcessConfig } from './config.ts'
 import { newUploadsFolder } from './operate/import/uploads.ts'
 import { registerOperate } from './operate/register.ts'
@@ -40,6 +41,7 @@ export function remoteOperate(
   return (app, connections) => {
     const operate = registerOperate(app, {
       ...{ log, clock, services, connections, experimentsFile: null, blender: blenderSchema.parse({}) },
+      foreign: readForeignSettings({}),
       openDestination: ({ key, signal, onError }) =>
         openServicesDestination(
           admin ?? events,

@@ -35,6 +35,7 @@ export function operateOf(
       connections,
       experimentsFile: config.blender.experimentsFile ?? null,
       blender: config.blender,
+      foreign: config,
       openDestination: (call) =>
         openEmbeddedDestination({ ...parts, isKnown: (pinId) => ranker.known(pinId).pin !== null }, call),
       imports: {

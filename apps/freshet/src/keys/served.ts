@@ -31,6 +31,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { createConsoleApp } from '../console/app.ts'
 import { openConnections, type Upstream } from '../console/proxy/upstreams.ts'
+import { readForeignSettings } from '../operations/foreign-letters.ts'
 import type { OperatePorts } from '../console/operate/ports.ts'
 import { registerOperate } from '../console/operate/register.ts'
 import { consoleSettings } from '../console/settings.ts'
@@ -143,6 +144,7 @@ async function emptyOperate(): Promise<OperatePorts> {
     services: [],
     connections: openConnections(null),
     experimentsFile: null,
+    foreign: readForeignSettings({}, {}),
     blender: blenderSchema.parse({}),
     openDestination: null,
     imports: { folder: join(tmpdir(), 'freshet-keys-matrix'), newId: () => 'upload', pause: () => Promise.resolve() },

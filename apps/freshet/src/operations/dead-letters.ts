@@ -7,17 +7,20 @@ import {
 import { decodeUserMerge, isUserMerge, type UserMerge } from '@freshet/contracts/codecs/user-merge'
 import { topics } from '@freshet/contracts/topics'
 import {
+  isOfOthers,
   listDeadLetters,
-  replayDeadLetters,
   showDeadLetter,
   lateCode,
   type DeadLetterFilter,
   type DeadLetterTopic,
+  type ListedDeadLetter,
   type StoredDeadLetter,
 } from '@freshet/feature-updater/dead-letters'
+import { replayDeadLetters, type ReplayReport } from '@freshet/feature-updater/replay-dead-letters'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, whole } from '../arguments.ts'
 import { OperationError } from './errors.ts'
+import { foreignLetters, readForeignSettings, type ForeignArguments } from './foreign-letters.ts'
 import { openLog, withOpen, type OpenLog, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -45,8 +48,10 @@ export async function runDlqList(
     for (const deadLetter of deadLetters) terminal.write(`${formatLine(deadLetter)}\n`)
     const late = deadLetters.filter(({ topic }) => topic === 'engagements-late.v1').length
     const dead = deadLetters.length - late
+    const replayed = deadLetters.filter(({ isReplayed }) => isReplayed).length
+    const ofReplayed = replayed === 0 ? '' : `, ${replayed} of them replayed`
     const ofLate = late === 0 ? '' : `, ${late} late ${late === 1 ? 'event' : 'events'} (code ${lateCode})`
-    terminal.write(`${dead} dead ${dead === 1 ? 'letter' : 'letters'}${ofLate}\n`)
+    terminal.write(`${dead} dead ${dead === 1 ? 'letter' : 'letters'}${ofReplayed}${ofLate}\n`)
   })
 }
 
@@ -80,10 +85,11 @@ export async function runDlqShow(place: string, given: PlatformArguments, termin
 
 /** `freshet dlq replay`: appends dead letters to their topics again. A second run changes nothing. */
 export async function runDlqReplay(
-  given: DeadLetterArguments & { readonly rate: string; readonly dryRun?: boolean },
+  given: DeadLetterArguments & ForeignArguments & { readonly rate: string; readonly dryRun?: boolean },
   terminal: Terminal,
 ): Promise<void> {
   const filter = parseFilter(given)
+  const settings = readForeignSettings(given)
   const maxPerSecond = whole(given.rate, '--rate', 1, 1_000_000)
   return withOpen(openLog(given), async ({ log, clock }) => {
     const progress = createProgress({
@@ -93,27 +99,34 @@ export async function runDlqReplay(
       out: terminal.progress,
       nowMs: terminal.nowMs,
     })
-    const append: OpenLog['log']['append'] = async (...call) => {
-      const positions = await log.append(...call)
-      progress.advance()
+    const append: OpenLog['log']['append'] = async (topic, ...call) => {
+      const positions = await log.append(topic, ...call)
+      if (topic !== 'dead-letters.v1') progress.advance()
       return positions
     }
     const dryRun = given.dryRun ?? false
+    const { signal } = terminal
+    const onError = warn(terminal)
     const report = await replayDeadLetters({
-      log: { ...log, append },
-      clock,
-      filter,
-      maxPerSecond,
-      dryRun,
-      signal: terminal.signal,
-      onError: warn(terminal),
+      ...{ log: { ...log, append }, clock, filter, maxPerSecond, dryRun, signal, onError },
+      foreign: foreignLetters({ log, clock, settings, onError, signal }),
     })
     if (!dryRun) progress.done()
-    const able = report.matched - report.stillBad
-    const done = dryRun ? `${able} would be replayed` : `${report.replayed} replayed`
-    terminal.write(`${report.matched} match, ${done}, ${report.stillBad} still cannot be read\n`)
+    terminal.write(`${describeReplay(report, dryRun)}\n`)
     for (const example of report.examples) terminal.write(`  ${example}\n`)
   })
+}
+
+/** What a replay did, on one line. */
+function describeReplay(report: ReplayReport, dryRun: boolean): string {
+  const counts: readonly (readonly [count: number, text: string])[] = [
+    [report.alreadyReplayed, 'replayed before'],
+    [report.erased, 'of users who were erased'],
+    [report.skipped, 'without a consequence by the mapping'],
+  ]
+  const done = dryRun ? `${report.replayable} would be replayed` : `${report.replayed} replayed`
+  const others = counts.flatMap(([count, text]) => (count === 0 ? [] : [`${count} ${text}`]))
+  return [`${report.matched} match`, done, ...others, `${report.stillBad} still cannot be read`].join(', ')
 }
 
 /** Checks the options that select dead letters. Throws an ArgumentError. */
@@ -127,16 +140,12 @@ export function parseFilter({ topic, code, since, key }: DeadLetterArguments): D
   return { sourceTopic: topic ?? null, code: code ?? null, sinceMs, key: key ?? null }
 }
 
-/** Whether dead letters of this topic are events of another system, which connectors put aside as text. */
-function isOfOthers(topic: string): boolean {
-  return /^(source|http):./.test(topic)
-}
-
-function formatLine(deadLetter: StoredDeadLetter): string {
+function formatLine(deadLetter: ListedDeadLetter): string {
   const place = `${deadLetter.topic === 'dead-letters.v1' ? '' : 'late/'}${deadLetter.partition}/${deadLetter.position}`
   const source = `${deadLetter.sourceTopic}/${deadLetter.sourcePartition}@${deadLetter.sourcePosition}`
   const time = new Date(deadLetter.atMs).toISOString()
-  return `${place.padEnd(12)} ${time}  ${source}  ${deadLetter.key}  ${deadLetter.code}: ${deadLetter.message}`
+  const replayed = deadLetter.isReplayed ? ' (replayed)' : ''
+  return `${place.padEnd(12)} ${time}  ${source}  ${deadLetter.key}  ${deadLetter.code}: ${deadLetter.message}${replayed}`
 }
 
 /** How this version reads the bytes of a dead letter. */

@@ -3,14 +3,15 @@ import type { Clock } from '@freshet/domain/clock'
 import {
   deadLetterTopics,
   listDeadLetters,
-  replayDeadLetters,
   showDeadLetter,
   type DeadLetterTopic,
-  type ReplayReport,
+  type ListedDeadLetter,
   type StoredDeadLetter,
 } from '@freshet/feature-updater/dead-letters'
+import { replayDeadLetters, type ReplayReport } from '@freshet/feature-updater/replay-dead-letters'
 import { describeValue, parseFilter } from '../../operations/dead-letters.ts'
 import { OperationError } from '../../operations/errors.ts'
+import { foreignLetters, type ForeignSettings } from '../../operations/foreign-letters.ts'
 
 /** Which dead letters to take, as text of a query. */
 export interface DeadLetterQuery {
@@ -20,7 +21,7 @@ export interface DeadLetterQuery {
 }
 
 /** A dead letter of the list. */
-export type DeadLetterJson = Omit<StoredDeadLetter, 'value' | 'headers'> & { readonly valueBytes: number }
+export type DeadLetterJson = Omit<ListedDeadLetter, 'value' | 'headers'> & { readonly valueBytes: number }
 
 /** The newest dead letters, with counts of all that match by code. */
 export interface DeadLetterList {
@@ -67,18 +68,19 @@ export async function deadLetterAt(
 
 /** Appends the dead letters that match to their topics again. `dryRun`: only says what it would do. */
 export function replayMatching(
-  { log, clock, onError }: DeadLetterPorts,
+  { log, clock, onError, foreign: settings }: DeadLetterPorts & { readonly foreign: ForeignSettings },
   query: DeadLetterQuery,
   { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<ReplayReport> {
   const filter = parseFilter(query)
-  return replayDeadLetters({ log, clock, filter, maxPerSecond: replaysPerSecond, dryRun, signal, onError })
+  const foreign = foreignLetters({ log, clock, settings, onError, signal })
+  return replayDeadLetters({ log, clock, filter, maxPerSecond: replaysPerSecond, dryRun, signal, onError, foreign })
 }
 
 function isDeadLetterTopic(topic: string): topic is DeadLetterTopic {
   return (deadLetterTopics as readonly string[]).includes(topic)
 }
 
-function letterJson({ value, headers: _headers, ...letter }: StoredDeadLetter): DeadLetterJson {
+function letterJson<Letter extends StoredDeadLetter>({ value, headers: _headers, ...letter }: Letter) {
   return { ...letter, valueBytes: value.length }
 }

@@ -21,6 +21,7 @@ import { httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 import { openConnections } from '../proxy/upstreams.ts'
 import { openEmbeddedDestination } from './import/embedded-destination.ts'
+import { readForeignSettings } from '../../operations/foreign-letters.ts'
 import type { OperatePorts } from './ports.ts'
 import { registerOperate } from './register.ts'
 
@@ -61,6 +62,7 @@ export async function anOperatedFolder(given: Partial<OperatePorts> = {}) {
       services: [],
       connections,
       experimentsFile: null,
+      foreign: readForeignSettings({}, {}),
       blender: blenderSchema.parse({}),
       room,
       onError,

@@ -3,6 +3,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Destination } from '../../import/destination.ts'
+import type { ForeignSettings } from '../../operations/foreign-letters.ts'
 import type { Connections } from '../proxy/upstreams.ts'
 import type { ServiceAddress } from './services.ts'
 
@@ -27,6 +28,8 @@ export interface OperatePorts {
   readonly experimentsFile: string | null
   /** The settings by which the experiment file is checked. */
   readonly blender: BlenderConfig
+  /** The settings of event-ingest by which dead letters of other systems are read again. */
+  readonly foreign: ForeignSettings
   /** Opens where imports write; null: this console imports nothing. */
   readonly openDestination: ((call: ImportCall) => Promise<Destination>) | null
   readonly imports: {

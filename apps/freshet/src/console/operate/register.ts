@@ -126,7 +126,7 @@ function addRoutes(app: FastifyInstance, ports: OperatePorts): void {
   )
   app.post('/dead-letters/replay', { config }, ({ body }) => {
     const { dryRun, ...query } = replayBody.parse(body)
-    return replayMatching(letters(), present(query), { dryRun, signal: limit() })
+    return replayMatching({ ...letters(), foreign: ports.foreign }, present(query), { dryRun, signal: limit() })
   })
 }
 
