@@ -1,6 +1,7 @@
 import { bytesOf, float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { FactColumn } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { RankAnswer } from '@freshet/contracts/ports/calls'
 import { pickInts } from './pick.ts'
 import type { Ranked } from './scorers/ask-ranker.ts'
 
@@ -42,15 +43,35 @@ export function rankedColumns(rows: Int32Array, ranked: Ranked | null): RankedCo
   const picked = { places: pickInts(places, rows), candidates: response.utilities.byteLength / 4 }
   return {
     featureNames,
-    features: pickRows(response.features, featureNames.length, picked),
+    ...readColumns(response, picked),
     actions,
     probabilities: pickColumns(response.probabilities, actions.length, picked),
     modelVersion,
-    facts: response.facts.map((fact) => pickFact(fact, picked)),
     exposedNames,
     exposed: pickRows(response.exposed, exposedNames.length, picked),
     amountNames,
     amounts: pickColumns(response.amounts, amountNames.length, picked),
+  }
+}
+
+/** The features and facts of the rows of the page. */
+function readColumns(response: RankAnswer, picked: Picked): Pick<RankedColumns, 'features' | 'facts'> {
+  const { featureNames, readRows } = response
+  if (readRows === undefined)
+    return {
+      features: pickRows(response.features, featureNames.length, picked),
+      facts: response.facts.map((fact) => pickFact(fact, picked)),
+    }
+  const { places } = picked
+  const known = places.filter((place) => place >= 0)
+  const read = readRows(known)
+  if (known.length === places.length) return read
+  // Where the pins that the ranker scored are among what was read.
+  let next = 0
+  const among = { places: places.map((place) => (place < 0 ? -1 : next++)), candidates: known.length }
+  return {
+    features: pickRows(read.features, featureNames.length, among),
+    facts: read.facts.map((fact) => pickFact(fact, among)),
   }
 }
 

@@ -23,6 +23,25 @@ describe('a ranker of plans', () => {
     await close()
   })
 
+  it('gives a caller in its process the features of the candidates that it chooses, in place of columns of all', async () => {
+    const { ranker, log, catalogue, promote, close } = await aRankerWithModels()
+    await catalogue(10)
+    await ranker.start()
+    await log.drain()
+    await promote(deep, 'deep-1')
+    const { features, facts, ...columns } = await ranker.rank(aRequest(10), call)
+    const { readRows, ...answer } = await ranker.rank(aRequest(10), { ...call, readsRows: true })
+    expect(columns.readRows).toBeUndefined()
+    expect(answer).toEqual({ ...columns, features: new Uint8Array(), facts: [] })
+    expect(readRows!(Int32Array.from({ length: 10 }, (_, row) => row))).toEqual({ features, facts })
+    expect(readRows!(Int32Array.of(7)).features).toEqual(
+      features.slice(7 * 4 * answer.featureNames.length).slice(0, 4 * answer.featureNames.length),
+    )
+    const bare = await ranker.rank({ ...aRequest(10), withFeatures: false }, { ...call, readsRows: true })
+    expect(bare.readRows).toBeUndefined()
+    await close()
+  })
+
   it('scores with a trained linear plan and a trained DCN, a candidate with the same bits among any others', async () => {
     const { ranker, log, catalogue, promote, close, errors } = await aRankerWithModels()
     await catalogue(70)

@@ -1,22 +1,32 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { RankAnswer } from '@freshet/contracts/ports/calls'
 import type { HeadFactors } from '@freshet/ranking/model/utility'
-import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
+import type { PageScores, ReadRows, ServingModel } from '@freshet/ranking/serving/serving-model'
 import { toHeadFactors } from './head-factors.ts'
 import type { Recorded } from './models/spec-features.ts'
 
 const none = new Uint8Array()
 
-/** The answer with a model's scores. `recorded`: what the feed's record needs of the values that were read; null: nothing. */
+/**
+ * The answer with a model's scores. `recorded`: what the feed's record needs of the values that were read; null: nothing. If
+ * `readsRows`, the answer can read them for the rows that the caller chooses, and has no columns of them.
+ */
 export function toRankResponse(
   model: ServingModel,
   scores: PageScores,
   {
     recorded,
+    readsRows,
     fresh,
     headFactors,
-  }: { readonly recorded: Recorded | null; readonly fresh: boolean; readonly headFactors: HeadFactors | undefined },
-): RankResponse {
+  }: {
+    readonly recorded: Recorded | null
+    readonly readsRows: boolean
+    readonly fresh: boolean
+    readonly headFactors: HeadFactors | undefined
+  },
+): RankAnswer {
   const { utilities, deviations, exposed } = scores
   const probabilities = headsOf(model, scores, 'probability')
   const amounts = headsOf(model, scores, 'amount')
@@ -25,19 +35,24 @@ export function toRankResponse(
     actions: probabilities.names,
     probabilities: probabilities.columns,
     featureNames: [...(recorded?.featureNames ?? [])],
-    features: recorded === null ? none : bytesOf(recorded.features),
     modelVersion: model.version,
     planVersion: model.planVersion,
     fresh,
-    facts: (recorded?.facts ?? []).map(({ name, texts, counts }) => {
-      return { name, texts: [...texts], counts: bytesOf(counts) }
-    }),
+    ...(recorded === null || readsRows ? { features: none, facts: [] } : columnsOf(recorded.read(null))),
+    ...(recorded !== null && readsRows && { readRows: (rows: Int32Array) => columnsOf(recorded.read(rows)) }),
     exposedNames: recorded === null ? [] : [...model.exposedNames],
     exposed: recorded === null ? none : bytesOf(exposed),
     amountNames: amounts.names,
     amounts: amounts.columns,
     utilityDeviations: deviations === null ? none : bytesOf(deviations),
     headFactors: toHeadFactors(model, headFactors),
+  }
+}
+
+function columnsOf({ features, facts }: ReadRows): Pick<RankResponse, 'features' | 'facts'> {
+  return {
+    features: bytesOf(features),
+    facts: facts.map(({ name, texts, counts }) => ({ name, texts: [...texts], counts: bytesOf(counts) })),
   }
 }
 

@@ -167,7 +167,12 @@ export function createRanker(options: RankerOptions): RunningRanker {
         const scores = model.score(page, views)
         watch.onScored(page, request.sessionId, model, scores)
         const recorded = request.withFeatures ? specFeatures.record(model, scores, page, views) : null
-        return toRankResponse(model, scores, { recorded, fresh, headFactors: page.headFactors })
+        return toRankResponse(model, scores, {
+          recorded,
+          readsRows: call.readsRows === true,
+          fresh,
+          headFactors: page.headFactors,
+        })
       })
     },
     fold: (batch) => views.fold(batch),

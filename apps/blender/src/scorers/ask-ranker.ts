@@ -1,8 +1,8 @@
 import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
-import type { HeadFactors, RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
-import type { CallOptions } from '@freshet/contracts/ports/calls'
+import type { HeadFactors, RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { CallOptions, RankAnswer } from '@freshet/contracts/ports/calls'
 import { retrievalRanksOf, type CandidateColumns } from '../candidates.ts'
 import { pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
@@ -13,7 +13,7 @@ import type { UserContext } from '../hydrators/user-state.ts'
 
 /** The answer of the ranker, and the rows that it is about. */
 export interface Ranked {
-  readonly response: RankResponse
+  readonly response: RankAnswer
   /** For each row its index in the answer's columns; −1: not in the request. */
   readonly places: Int32Array
   /** Codes that say what the ranker did not do as it was asked. They do not degrade the feed. */

@@ -1,5 +1,6 @@
 import type { ReadCandidates } from '@freshet/ranking/features/read-candidates'
 import type { RankingPage } from '@freshet/ranking/serving/page'
+import { rowsOfRead } from '@freshet/ranking/serving/page-rows'
 import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
 
 /**
@@ -30,7 +31,9 @@ export function rescoreRows(model: ServingModel, page: RankingPage, read: ReadCa
     for (let head = 0; head < model.heads.length; head++)
       predictions.set(scores.predictions.subarray(head * count, (head + 1) * count), head * rows + from)
   }
-  return { ...first!.scores, features: read.features, utilities, predictions, exposed }
+  const { facts, deviations } = first!.scores
+  const readRows = (places: Int32Array) => rowsOfRead(read, places, model.pinInputs)
+  return { facts, deviations, features: read.features, utilities, predictions, exposed, readRows }
 }
 
 /** Some pins of a page. Its features are read already, so their columns of retrieval do not matter. */

@@ -2,10 +2,14 @@ import { planFeatures, type FeaturePlan } from '@freshet/ranking/features/plan'
 import { readCandidates, type PinFacts } from '@freshet/ranking/features/read-candidates'
 import type { RankingPage } from '@freshet/ranking/serving/page'
 import { pinFactsOf } from '@freshet/ranking/serving/pin-facts'
-import type { ModelSource, PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
+import { rowsOfPage } from '@freshet/ranking/serving/page-rows'
+import type { ModelSource, PageScores, ReadRows, ServingModel } from '@freshet/ranking/serving/serving-model'
 
 /** What a feed records of the values that were read. */
-export type Recorded = Pick<ServingModel, 'featureNames'> & Pick<PageScores, 'features' | 'facts'>
+export interface Recorded extends Pick<ServingModel, 'featureNames'> {
+  /** The values of the candidates at these rows; null: of all. */
+  read(rows: Int32Array | null): ReadRows
+}
 
 /**
  * Reads for the record what the spec in its file names and the model that serves does not read. So a changed spec can be learned
@@ -41,14 +45,20 @@ export function createSpecFeatures(builtIn: Pick<ServingModel, 'featureNames' | 
       missing = new WeakMap()
       model.dispose()
     },
-    record(model, { features, facts }, page, views) {
+    record(model, scores, page, views) {
       const { features: plan, inputs } = missingIn(model)
-      if (plan.width === 0 && inputs.length === 0) return { featureNames: model.featureNames, features, facts }
-      const more = readCandidates(plan, page, views)
+      const ofModel = (rows: Int32Array | null): ReadRows => (rows === null ? scores : scores.readRows(rows))
+      if (plan.width === 0 && inputs.length === 0) return { featureNames: model.featureNames, read: ofModel }
       return {
         featureNames: [...model.featureNames, ...plan.names],
-        features: sideBySide(page.pinIds.length, features, more.features),
-        facts: [...facts, ...pinFactsOf(inputs, more.pins)],
+        read(rows) {
+          const { features, facts } = ofModel(rows)
+          const more = readCandidates(plan, rows === null ? page : rowsOfPage(page, rows), views)
+          return {
+            features: sideBySide(more.pins.length, features, more.features),
+            facts: [...facts, ...pinFactsOf(inputs, more.pins)],
+          }
+        },
       }
     },
   }

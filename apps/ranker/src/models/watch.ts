@@ -44,9 +44,8 @@ export function createModelWatch(options: ModelWatchOptions): ModelWatch {
   return {
     onScored(page, sessionId, model, scores) {
       if (models.use((serving) => serving !== model)) return
-      const { features, utilities } = scores
       const session = sessionId === '' ? '' : `${page.request.userId}/${sessionId}`
-      health.observe({ model, features, utilities, session })
+      health.observe({ model, scores, session })
       shadow.offer(page, model, scores)
     },
     health: () => health.report(),

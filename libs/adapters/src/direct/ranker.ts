@@ -5,7 +5,8 @@ import { boundedCall } from '../shared/bounded-call.ts'
 export function createDirectRanker(ranker: Ranker & Partial<Attribution>): Ranker & Partial<Attribution> {
   const { attribute } = ranker
   return {
-    rank: (request, options) => boundedCall(options, (bounded) => ranker.rank(request, bounded)),
+    rank: (request, options) =>
+      boundedCall(options, (bounded) => ranker.rank(request, { ...bounded, readsRows: true })),
     ...(attribute && {
       attribute: (request, options) => boundedCall(options, (bounded) => attribute(request, bounded)),
     }),

@@ -53,9 +53,24 @@ export interface TrailShard {
   gatherTrails(request: GatherTrailsRequest, options: CallOptions): Promise<GatherTrailsResponse>
 }
 
+/** The options of a call to a ranker. */
+export interface RankOptions extends CallOptions {
+  /** The caller is in the same process and knows `readRows`, so an answer may leave out what nobody may ask for. */
+  readonly readsRows?: boolean
+}
+
+/** The answer of a ranker. */
+export interface RankAnswer extends RankResponse {
+  /**
+   * Gives `features` and `facts` of the candidates at these places, in this order. Only answers to calls with `readsRows` have it; their
+   * columns of features and facts are empty. A feed records the few pins of its page, and a page has hundreds of candidates.
+   */
+  readonly readRows?: (places: Int32Array) => Pick<RankResponse, 'features' | 'facts'>
+}
+
 /** How likely is each action for each candidate? Errors as for `CandidateService`. */
 export interface Ranker {
-  rank(request: RankRequest, options: CallOptions): Promise<RankResponse>
+  rank(request: RankRequest, options: RankOptions): Promise<RankAnswer>
 }
 
 /** What did each feature contribute to the scores of a served feed? Errors as for `CandidateService`. */

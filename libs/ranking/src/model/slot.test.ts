@@ -125,6 +125,7 @@ describe('model slot', () => {
       features: new Float32Array(pinIds.length * 3),
       facts: [],
       exposed: new Float32Array(),
+      readRows: () => ({ features: new Float32Array(), facts: [] }),
     }),
   })
   it.each<readonly [string, Partial<ServingModel>, RegExp]>([

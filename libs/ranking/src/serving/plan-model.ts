@@ -6,6 +6,7 @@ import type { TrainedModel } from '../model/trained-model.ts'
 import { hashOfPlan, type Plan } from '../plan/plan.ts'
 import { createDeviations } from './deviations.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
+import { rowsOfPage, rowsOfRead } from './page-rows.ts'
 import type { RankingPage } from './page.ts'
 import { createPinColumns } from './pin-columns.ts'
 import { pinFactsOf, pinInputsOf } from './pin-facts.ts'
@@ -34,7 +35,8 @@ export function createPlanModel(
     const columns = new Map([...inputs.columns(page, read), ...pinColumns.of(page, pins)])
     const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates, page.headFactors)
     const found = { utilities, predictions, features, facts: pinFactsOf(pinInputs, pins), exposed }
-    return { ...found, deviations: deviations(columns, candidates, kept) }
+    const readRows = (rows: Int32Array) => rowsOfRead(read, rows, pinInputs)
+    return { ...found, deviations: deviations(columns, candidates, kept), readRows }
   }
   return {
     version,
@@ -53,19 +55,25 @@ export function createPlanModel(
 
 /**
  * Serves a plan that nothing has learned yet: the candidates keep the order of retrieval, because their utility is the merged
- * retrieval score, and nothing is predicted. The features of the plan are read all the same, so that feeds record them for training.
+ * retrieval score, and nothing is predicted. The features of the plan are read all the same, so that feeds record them for training;
+ * as no score depends on them, only those of the pins that a feed records.
  */
 export function createUntrainedModel(plan: Plan, from: string): ServingModel {
   const version = `${plan.spec}-untrained`
   const inputs = inputsOf(plan, version, from)
   const pinInputs = pinInputsOf(plan)
-  const rescore = (page: RankingPage, read: ReadCandidates): PageScores => ({
+  const scoresOf = (page: RankingPage, read: () => ReadCandidates, readRows: PageScores['readRows']): PageScores => ({
     utilities: page.retrievalScores.slice(),
     predictions: new Float32Array(),
-    features: read.features,
-    facts: pinFactsOf(pinInputs, read.pins),
+    get features() {
+      return read().features
+    },
+    get facts() {
+      return pinFactsOf(pinInputs, read().pins)
+    },
     exposed: new Float32Array(),
     deviations: null,
+    readRows,
   })
   return {
     version,
@@ -76,8 +84,24 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
     exposedNames: [],
     firstPhaseKeep: null,
     trained: new Map(),
-    score: (page, facts) => rescore(page, readCandidates(inputs.features, page, facts)),
-    rescore,
+    score(page, facts) {
+      const read = (of: RankingPage): ReadCandidates => readCandidates(inputs.features, of, facts)
+      let all: ReadCandidates | null = null
+      return scoresOf(
+        page,
+        () => (all ??= read(page)),
+        (rows) => {
+          const { features, pins } = read(rowsOfPage(page, rows))
+          return { features, facts: pinFactsOf(pinInputs, pins) }
+        },
+      )
+    },
+    rescore: (page, read) =>
+      scoresOf(
+        page,
+        () => read,
+        (rows) => rowsOfRead(read, rows, pinInputs),
+      ),
     dispose: () => undefined,
   }
 }

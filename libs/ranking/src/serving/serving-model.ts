@@ -4,20 +4,26 @@ import type { PlanHead, PlanInput } from '../plan/plan.ts'
 import type { RankingPage } from './page.ts'
 import type { PinFact } from './pin-facts.ts'
 
-/** Scores of a page, in the order of its candidates. */
-export interface PageScores {
+/** What a model read about some candidates, before any transform. */
+export interface ReadRows {
+  /** One row of `featureNames.length` numbers per candidate. */
+  readonly features: Float32Array
+  /** From the catalogue: `pin.creator` and `pin.topics`, each only if the plan of the model reads it. */
+  readonly facts: readonly PinFact[]
+}
+
+/** Scores of a page, in the order of its candidates. `features` and `facts` are of all candidates; a model whose scores need none of them reads them when they are asked for. */
+export interface PageScores extends ReadRows {
   /** One utility per candidate. */
   readonly utilities: Float32Array
   /** For each head a column with all candidates: probabilities in [0, 1], or amounts ≥ 0 in the unit of the label. */
   readonly predictions: Float32Array
   /** The standard deviation of each utility, at least 0: how little is known; null: the model has no exploration. */
   readonly deviations: Float32Array | null
-  /** The features that the model read, before any transform: one row of `featureNames.length` numbers per candidate. */
-  readonly features: Float32Array
-  /** What the model read about the pins from the catalogue: `pin.creator` and `pin.topics`, each only if its plan reads it. */
-  readonly facts: readonly PinFact[]
   /** The values that the spec exposes: one row of `exposedNames.length` numbers per candidate; NaN: missing. */
   readonly exposed: Float32Array
+  /** The same features and facts, only of the candidates at these rows. */
+  readRows(rows: Int32Array): ReadRows
 }
 
 /** A model that scores pages. Its creator must call `dispose` once. */

@@ -2,6 +2,7 @@ import { planFeatures } from '../features/plan.ts'
 import { readCandidates, type ReadCandidates } from '../features/read-candidates.ts'
 import { createLogisticScorer } from '../model/logistic.ts'
 import type { RankingSpec } from '../spec/spec.ts'
+import { rowsOfRead } from './page-rows.ts'
 import type { RankingPage } from './page.ts'
 import type { PageScores, ServingModel } from './serving-model.ts'
 
@@ -9,10 +10,11 @@ import type { PageScores, ServingModel } from './serving-model.ts'
 export function createSpecModel(spec: RankingSpec): ServingModel {
   const features = planFeatures(spec.features.map(({ name }) => name))
   const scorer = createLogisticScorer(spec)
-  const rescore = (page: RankingPage, { features: rows }: ReadCandidates): PageScores => {
+  const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
+    const { features: rows } = read
     const { utilities, probabilities } = scorer.score(rows, page.pinIds.length, page.headFactors)
     const found = { utilities, predictions: probabilities, features: rows, facts: [], exposed: new Float32Array() }
-    return { ...found, deviations: null }
+    return { ...found, deviations: null, readRows: (places) => rowsOfRead(read, places, []) }
   }
   return {
     version: scorer.version,

@@ -19,8 +19,8 @@ export interface FeatureHealth {
 /** Counts rows of features. */
 export interface FeatureWindow {
   readonly rows: number
-  /** Counts these rows; `features` has one row of all features per candidate. */
-  add(features: Float32Array, rows: Int32Array): void
+  /** Counts so many rows of all features. */
+  add(features: Float32Array, count: number): void
   /** One entry per feature. There must be rows. */
   health(): readonly FeatureHealth[]
 }
@@ -73,9 +73,9 @@ export function createFeatureWindow(
     get rows() {
       return rows
     },
-    add(features, chosen) {
-      rows += chosen.length
-      for (const row of chosen) {
+    add(features, count) {
+      rows += count
+      for (let row = 0; row < count; row++) {
         for (let column = 0; column < width; column++) {
           const value = features[row * width + column]!
           if (Number.isNaN(value)) {

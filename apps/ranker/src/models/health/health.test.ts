@@ -55,10 +55,17 @@ const utilities = Float32Array.from({ length: pageRows }, (_, row) => -row)
 
 const settings = { everyPages: 1, topRows: 25, windowRows: 5_000 }
 
+/** The scores of a page whose model read these features. */
+function scoresOf(features: Float32Array): ScoredPage['scores'] {
+  const row = (at: number): Float32Array => features.subarray(at * names.length, (at + 1) * names.length)
+  const readRows = (rows: Int32Array) => ({ features: Float32Array.from([...rows].flatMap((at) => [...row(at)])) })
+  return { utilities, readRows }
+}
+
 /** Shows enough pages for one window. */
 function fill(health: ModelHealth, features: (page: number) => Float32Array, more: Partial<ScoredPage> = {}): void {
   for (let page = 0; page < 200; page++)
-    health.observe({ model, features: features(page), utilities, session: '', ...more })
+    health.observe({ model, scores: scoresOf(features(page)), session: '', ...more })
 }
 
 function aHealth(given: object = {}) {
@@ -70,7 +77,7 @@ function aHealth(given: object = {}) {
 describe('health of the features', () => {
   it('finds serving like training, and says nothing before a window is complete', () => {
     const { health, warnings } = aHealth()
-    health.observe({ model, features: rowsOf(pageRows, 2), utilities, session: '' })
+    health.observe({ model, scores: scoresOf(rowsOf(pageRows, 2)), session: '' })
     expect(health.report()).toBeNull()
     fill(health, (page) => rowsOf(pageRows, 100 + page))
     const report = health.report()!
@@ -123,7 +130,7 @@ describe('health of the features', () => {
   it('begins again with another model, and measures nothing when it is switched off', () => {
     const { health } = aHealth()
     fill(health, (page) => rowsOf(pageRows, 100 + page, { age: 5 }))
-    health.observe({ model: { ...model, version: 'home-2' }, features: rowsOf(pageRows, 1), utilities, session: '' })
+    health.observe({ model: { ...model, version: 'home-2' }, scores: scoresOf(rowsOf(pageRows, 1)), session: '' })
     expect([health.report(), health.warning()]).toEqual([null, null])
     const off = aHealth({ everyPages: 0 }).health
     fill(off, (page) => rowsOf(pageRows, page))
@@ -135,12 +142,11 @@ describe('health of the features', () => {
     for (let page = 0; page < 40; page++)
       health.observe({
         model: { ...model, version: page % 2 === 0 ? 'home-1' : 'home-2' },
-        features: rowsOf(pageRows, page),
-        utilities,
+        scores: scoresOf(rowsOf(pageRows, page)),
         session: `s${Math.floor(page / 2)}`,
       })
     for (let page = 0; page < 4; page++)
-      health.observe({ model, features: rowsOf(pageRows, page), utilities, session: `new-${page}` })
+      health.observe({ model, scores: scoresOf(rowsOf(pageRows, page)), session: `new-${page}` })
     expect(health.report()!.mixedShare).toBe(1)
     expect(warnings.join()).toContain('home-1 scored pages of sessions that began with another model')
   })

@@ -17,8 +17,11 @@ export interface ScoredPage {
     /** The values from which it learned, by name of feature; empty: it does not know them. */
     readonly trained: ReadonlyMap<string, InputStatistics>
   }
-  readonly features: Float32Array
-  readonly utilities: Float32Array
+  /** The utilities, and the features of some rows. */
+  readonly scores: {
+    readonly utilities: Float32Array
+    readRows(rows: Int32Array): { readonly features: Float32Array }
+  }
   /** Who sees the page; '': not known. */
   readonly session: string
 }
@@ -106,7 +109,9 @@ export function createModelHealth(config: HealthConfig, onCrossed: (warning: str
         window = report = warning = null
       }
       window ??= begin(page)
-      window.add(page.features, topRows(page.utilities, most))
+      const { scores } = page
+      const top = topRows(scores.utilities, most)
+      window.add(scores.readRows(top).features, top.length)
       if (window.rows < windowRows) return
       close(page, window)
       window = null

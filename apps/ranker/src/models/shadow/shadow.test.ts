@@ -53,6 +53,7 @@ function aModel(version: string, utilities: readonly number[], save: number): Se
     facts: [],
     exposed: new Float32Array(),
     deviations: null,
+    readRows: () => ({ features: new Float32Array(), facts: [] }),
   })
   return {
     version,
