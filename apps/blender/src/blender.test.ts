@@ -156,7 +156,7 @@ describe('a feed', () => {
       recent: { pinIds: ['pin-3', 'pin-4', 'pin-5'] },
       follows: { creatorIds: ['cleo'] },
       blocks: { topicIds: ['tax'] },
-      limit: 500,
+      limit: 300,
     })
     expect(services.retrieved[0]!.excludePinIds).toEqual(['pin-5', 'pin-3'])
     const seen = uint32Column(services.retrieved[0]!.shown!.seen)
@@ -256,7 +256,7 @@ describe('no pin twice', () => {
   test('A7: the search skips all pins that a user was served, however many', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(900) })
     for (let i = 0; i < 9; i++) expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
-    expect(services.retrieved.at(-1).limit).toBe(500)
+    expect(services.retrieved.at(-1).limit).toBe(300)
     expect(services.retrieved.at(-1).shown!.served.byteLength).toBeGreaterThanOrEqual(800 * 4)
   })
 

@@ -66,7 +66,7 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 60_000,
   }),
-  maxCandidates: wholeSetting(500, {
+  maxCandidates: wholeSetting(300, {
     description: 'Number of candidates that the blender asks the candidate service for',
     unit: 'candidates',
     min: 1,
@@ -271,7 +271,8 @@ export const blenderSchema = z.strictObject({
     max: 1_000_000,
   }),
   unwrittenLingerMs: wholeSetting(50, {
-    description: 'A feed waits this long for others, so that the blender writes them to `feeds-served.v1` together',
+    description:
+      'A feed waits this long for others, so that the blender writes them to `feeds-served.v1` together. On LMDB the reserve and the last good feed of a user wait as long for another write',
     unit: 'ms',
     min: 0,
     max: 10_000,

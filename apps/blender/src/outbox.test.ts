@@ -14,9 +14,11 @@ async function anOutbox() {
   await log.applyTopics(topicLayouts(1))
   const batches: string[][] = []
   const away = { now: false }
+  const slow: { until: Promise<void> | null } = { until: null }
   const lost: (readonly [number, unknown])[] = []
-  const append = (topic: string, records: readonly NewRecord[]) => {
+  const append = async (topic: string, records: readonly NewRecord[]) => {
     batches.push(records.map(({ value }) => FeedServed.decode(value!).feedId))
+    await slow.until
     return away.now ? new Promise<never>(() => {}) : log.append(topic, records)
   }
   const outbox = createOutbox({
@@ -26,7 +28,7 @@ async function anOutbox() {
     lingerMs: 50,
     onLost: (feeds, error) => lost.push([feeds, error]),
   })
-  return { outbox, batches, lost, clock, away }
+  return { outbox, batches, lost, clock, away, slow }
 }
 
 const feed = (feedId: string) => FeedServed.fromPartial({ feedId, userId: 'u' })
@@ -44,6 +46,23 @@ describe('outbox', () => {
     await outbox.flush()
     expect(batches).toEqual([['a', 'b', 'c'], ['d']])
     expect(outbox.waiting).toBe(0)
+  })
+
+  it('lets the feeds that come while it writes linger too', async () => {
+    const { outbox, batches, clock, slow } = await anOutbox()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    slow.until = promise
+    outbox.offer(() => feed('a'))
+    await clock.advance(50)
+    expect(batches).toEqual([['a']])
+    outbox.offer(() => feed('b'))
+    resolve()
+    await clock.advance(49)
+    outbox.offer(() => feed('c'))
+    expect(batches).toEqual([['a']])
+    await clock.advance(1)
+    await outbox.flush()
+    expect(batches).toEqual([['a'], ['b', 'c']])
   })
 
   it('makes a feed after the answer, and does not wait for further feeds when it is flushed', async () => {

@@ -41,6 +41,7 @@ export function createOutbox({
   let inFlight: readonly WaitingFeed[] = []
   let sending: Promise<void> | null = null
   let lingering: (() => void) | null = null
+  let flushing = 0
 
   /** The inputs of a feed are much larger than its record, so the outbox makes the record soon after the answer and frees them. */
   function make(): void {
@@ -65,7 +66,8 @@ export function createOutbox({
   }
 
   async function send(): Promise<void> {
-    for (make(); queue.length > 0; make()) {
+    make()
+    while (queue.length > 0) {
       inFlight = queue
       queue = []
       try {
@@ -77,8 +79,12 @@ export function createOutbox({
         onLost(inFlight.length, error)
       }
       inFlight = []
+      // Feeds that came meanwhile linger too, or each would have a write of its own under steady load.
+      if (flushing === 0) break
+      make()
     }
     sending = null
+    if (offered.length + queue.length > 0) lingering ??= clock.after(lingerMs, begin)
   }
 
   const waiting = (): number => offered.length + queue.length + inFlight.length
@@ -91,10 +97,12 @@ export function createOutbox({
       return true
     },
     async flush() {
+      flushing++
       while (waiting() > 0 || sending !== null) {
         begin()
         await sending
       }
+      flushing--
     },
     find(feedId) {
       make()

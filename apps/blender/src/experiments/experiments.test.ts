@@ -53,7 +53,7 @@ describe('an experiment', () => {
       const { arm } = experiments[0]!
       arms.add(arm)
       expect(experiments).toEqual([{ layer: 'one', bucket: expect.any(Number) as number, experiment: 'try', arm }])
-      expect(of(userId, services.retrieved).limit).toBe(arm === 'on' ? 7 : 500)
+      expect(of(userId, services.retrieved).limit).toBe(arm === 'on' ? 7 : 300)
       expect(versions!.experiments).toMatch(/^[0-9a-f]{16}$/)
     }
     expect([...arms].sort()).toEqual(['off', 'on'])
@@ -199,7 +199,7 @@ describe('overridden parameters', () => {
       reading(['nested', 'deep', 'b']),
       reading(['seed'], 9),
     ]) as typeof base
-    expect([params.maxCandidates, params.nested.other, read]).toEqual([500, 3, []])
+    expect([params.maxCandidates, params.nested.other, read]).toEqual([300, 3, []])
     expect([params.nested.deep.a, params.nested.deep.b, params.seed]).toEqual([7, 2, 9])
     expect(read).toEqual(['nested.deep.a', 'nested.deep.b', 'seed'])
     expect([base.nested.deep.a, base.seed]).toEqual([1, 1])

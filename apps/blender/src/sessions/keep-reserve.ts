@@ -31,7 +31,12 @@ export function keepReserve({
       const { userId } = request
       const value = encodeReserve(toReserve(request, columns, rows, config.maxReservePins))
       store
-        .put(reserveScope, users.partitionOf(userId), { key: userId, value, ttlMs: config.reserveTtlMs })
+        .put(
+          reserveScope,
+          users.partitionOf(userId),
+          { key: userId, value, ttlMs: config.reserveTtlMs },
+          { lingerMs: config.unwrittenLingerMs },
+        )
         .catch((error: unknown) => {
           observer.failed('page-reserve', error)
         })

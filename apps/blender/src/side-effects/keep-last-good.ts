@@ -34,7 +34,12 @@ export function keepLastGood({
       if (!memory.keepGood(userId, good, when)) return
       const value = encodeLastGood(good)
       store
-        .put(lastGoodScope, users.partitionOf(userId), { key: userId, value, ttlMs: config.lastGoodTtlMs })
+        .put(
+          lastGoodScope,
+          users.partitionOf(userId),
+          { key: userId, value, ttlMs: config.lastGoodTtlMs },
+          { lingerMs: config.unwrittenLingerMs },
+        )
         .catch((error: unknown) => {
           observer.failed('last-good', error)
         })

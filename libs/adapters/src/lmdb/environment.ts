@@ -22,8 +22,11 @@ export interface LmdbEnvironment {
    * Runs `work` inside a write transaction and resolves when the transaction is on disk. Works queued while a transaction is being
    * written share the next one, in the order they came, so concurrent writers share one fsync. `work` must be
    * synchronous, and must check before it writes: its writes before an exception stay.
+   * With `lingerMs` the work waits at most this long for other work, so that both share a transaction; it keeps its place in the order.
    */
-  transaction<T>(work: () => T): Promise<T>
+  transaction<T>(work: () => T, lingerMs?: number): Promise<T>
+  /** Begins at once what lingers. */
+  hurry(): void
   /** Why the last transaction failed for lack of space; null: it was written. */
   problem(): string | null
   /** Waits for queued work, closes the files and releases the lock. Later transactions reject. Idempotent. */
@@ -77,6 +80,7 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
   const encoder = createPieces()
   let queue: Queued[] = []
   let writing: Promise<void> | null = null
+  let lingering: NodeJS.Timeout | null = null
   let closed: Promise<void> | null = null
   let problem: string | null = null
 
@@ -103,6 +107,12 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
     writing = null
   }
 
+  function begin(): void {
+    if (lingering !== null) clearTimeout(lingering)
+    lingering = null
+    if (queue.length > 0) writing ??= Promise.resolve().then(writeAll)
+  }
+
   return {
     folder,
     problem: () => problem,
@@ -127,16 +137,20 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
       return database
     },
 
-    transaction<T>(work: () => T): Promise<T> {
+    hurry: begin,
+
+    transaction<T>(work: () => T, lingerMs = 0): Promise<T> {
       if (closed !== null) return Promise.reject(new ContractError('STORE_CLOSED', `${folder} was closed`))
       return new Promise<T>((resolve, reject) => {
         queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject })
-        writing ??= Promise.resolve().then(writeAll)
+        if (lingerMs <= 0) begin()
+        else if (writing === null) lingering ??= setTimeout(begin, lingerMs)
       })
     },
 
     close() {
       closed ??= (async () => {
+        begin()
         await writing
         await root.close()
         lock.release()

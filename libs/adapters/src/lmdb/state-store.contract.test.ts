@@ -67,6 +67,31 @@ describe('LMDB', () => {
       await second.close()
     }))
 
+  test('a put that lingers shares the transaction of the next write, in its order, and is written when the store is closed', () =>
+    inFolder(async (folder) => {
+      const clock = createVirtualClock(1_000)
+      const environment = await openEnvironment({ folder, fsync: false })
+      const store = createLmdbStateStore({ environment, clock })
+      let isWritten = false
+      const lingerMs = 600_000
+      const value = (key: string, text: string) => ({ key, value: bytes(text), ttlMs: null })
+      const late = store.put('page', 0, value('k', 'lingered'), { lingerMs }).then(() => (isWritten = true))
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      expect(isWritten).toBe(false)
+      await store.put('page', 0, value('k', 'later'))
+      await late
+      expect(isWritten).toBe(true)
+      expect(text((await store.read('page', 0, ['k'])).values[0])).toBe('later')
+      const last = store.put('page', 0, value('end', 'v'), { lingerMs })
+      await store.close()
+      await last
+      await environment.close()
+      const again = await openEnvironment({ folder, fsync: false })
+      const reopened = createLmdbStateStore({ environment: again, clock })
+      expect(text((await reopened.read('page', 0, ['end'])).values[0])).toBe('v')
+      await again.close()
+    }))
+
   test('later writes remove expired entries', () =>
     inFolder(async (folder) => {
       const clock = createVirtualClock(1_000)

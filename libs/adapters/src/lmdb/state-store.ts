@@ -41,6 +41,8 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
   const keys = createStateKeyBuilder(limits.maxKeyBytes)
   const sweeper = createStateSweeper(values, ids, clock)
   const underWay = new Set<Promise<unknown>>()
+  /** Puts that linger, by scope, partition and key, so that reads can wait for them. */
+  const lingering = new Map<string, Promise<unknown>>()
   let closed = false
 
   const begin = (call?: StoreCall): void => {
@@ -57,7 +59,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
   }
   const writing = async <T>(work: () => T, call?: StoreCall): Promise<T> => {
     begin(call)
-    const transaction = environment.transaction(work)
+    const transaction = environment.transaction(work, call?.lingerMs)
     underWay.add(transaction)
     const ended = transaction
       .catch((error: unknown): never => {
@@ -65,6 +67,14 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       })
       .finally(() => underWay.delete(transaction))
     return untilAborted(() => ended, call)
+  }
+
+  const written = async (names: readonly string[]): Promise<void> => {
+    const found = names.flatMap((name) => lingering.get(name) ?? [])
+    if (found.length === 0) return
+    environment.hurry()
+    // Whoever put the value gets the error.
+    await Promise.allSettled(found)
   }
 
   const valueOf = (scope: string, partition: number, key: string, nowMs: number): Uint8Array | null =>
@@ -102,6 +112,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
 
   return {
     async read(scope, partition, asked, call) {
+      if (lingering.size > 0) await written(asked.map((key) => nameOf(scope, partition, key)))
       return reading(() => {
         const nowMs = clock.now()
         const { position } = readPosition(values, keys.position(scope, partition))
@@ -110,6 +121,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     },
 
     async readForFold(query, call): Promise<FoldRead> {
+      if (lingering.size > 0) await written([...lingering.keys()])
       return reading(() => {
         const { scope, partition } = query
         const nowMs = clock.now()
@@ -157,6 +169,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     },
 
     async *scan(scope, partition, call) {
+      if (lingering.size > 0) await written([...lingering.keys()])
       const first = Uint8Array.from(keys.value(scope, partition, ''))
       const end = endOfPrefix(first)
       let start: Uint8Array = first
@@ -234,20 +247,34 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       begin(call)
       checkPut(put, limits)
       const own = { ...put, value: new Uint8Array(put.value) }
-      await writing(() => {
-        putValue(scope, partition, own, clock.now())
+      const atMs = clock.now()
+      const done = writing(() => {
+        putValue(scope, partition, own, atMs)
         sweeper.wrote(1)
       }, call)
+      if (call?.lingerMs === undefined) return done
+      const name = nameOf(scope, partition, put.key)
+      lingering.set(name, done)
+      try {
+        await done
+      } finally {
+        if (lingering.get(name) === done) lingering.delete(name)
+      }
     },
 
     async close() {
       closed = true
+      environment.hurry()
       await Promise.allSettled(underWay)
     },
   }
 }
 
 const empty = new Uint8Array(0)
+
+function nameOf(scope: string, partition: number, key: string): string {
+  return `${scope}\0${partition}\0${key}`
+}
 
 function unavailable(environment: LmdbEnvironment, error: unknown): unknown {
   if (isContractError(error)) return error

@@ -61,6 +61,19 @@ export function storeValuesContract(world: StateStoreWorld): void {
       expect(await world.store.positions(scope, [1, 0])).toEqual([null, 1])
     })
 
+    test('a put that may wait for other writes is read and scanned at once', async () => {
+      const lingerMs = 600_000
+      const written = [
+        world.store.put(scope, 0, put('k', 'first'), { lingerMs }),
+        world.store.put(scope, 0, put('k', 'last'), { lingerMs }),
+      ]
+      expect(await value('k')).toBe('last')
+      await Promise.all(written)
+      const more = world.store.put(scope, 0, put('other', 'v'), { lingerMs })
+      expect((await collect(world.store.scan(scope, 0))).map(({ key }) => key).sort()).toEqual(['k', 'other'])
+      await more
+    })
+
     test('later changes to the bytes of a writer or reader have no effect', async () => {
       const mine = bytes('kept')
       await apply({ puts: [{ key: 'k', value: mine, ttlMs: null }] })

@@ -140,4 +140,10 @@ export interface StateStore {
 }
 
 /** Options of every call. */
-export type StoreCall = PortCall
+export interface StoreCall extends PortCall {
+  /**
+   * How long a `put` may wait for other writes, milliseconds, so that they share a transaction; absent: not at all. Reads of
+   * this store see the value at once. A store to which this makes no difference ignores it.
+   */
+  readonly lingerMs?: number
+}
