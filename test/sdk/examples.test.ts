@@ -47,8 +47,8 @@ const pinsOf = (page: Page): Promise<string[]> =>
 const withUrls = (example: string): string =>
   example.replace('http://localhost:8080', dev.ingestUrl).replace('http://localhost:8070', dev.feedUrl)
 
-/** Acts in a page with a feed as a user would: looks at it, saves a pin, hides another, asks again. */
-async function use(page: Page): Promise<void> {
+/** Acts in a page with a feed as a user would: looks at it, saves a pin, hides another, asks again. Resolves to the pins of the first feed. */
+async function use(page: Page): Promise<readonly string[]> {
   await page.waitForSelector('#feed li', { timeout: 30_000 })
   const before = await pinsOf(page)
   const impressions = page.waitForRequest((request) => (request.postData() ?? '').includes('"impression"'), {
@@ -76,6 +76,7 @@ async function use(page: Page): Promise<void> {
   expect(again.filter((pin) => before.includes(pin))).toEqual([])
   const state = await fetch(`http://127.0.0.1:${dev.process.ports.operations}/v1/users/${userId}/state`)
   expect(await state.text()).toContain(before[0])
+  return before
 }
 
 describe('the example', () => {
@@ -108,8 +109,14 @@ describe('the example', () => {
       const url = `http://localhost:${examplePort}`
       await eventually('the page is served', () => fetch(url).catch(() => null), 20_000)
       const page = await browser!.newPage()
+      const failures: string[] = []
+      page.on('console', (message) => message.type() === 'error' && failures.push(message.text()))
       await page.goto(url)
-      await use(page)
+      const [first, second] = await use(page)
+      // The page says itself that the clicks arrived, and nothing failed on the way.
+      const line = `This feed reflects: save ${first}, hide ${second}.`
+      await page.waitForFunction(`document.getElementById('line').textContent === ${JSON.stringify(line)}`)
+      expect(failures).toEqual([])
       await page.close()
     } finally {
       process.kill(-serving.pid!)
