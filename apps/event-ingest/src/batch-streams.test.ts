@@ -2,9 +2,13 @@ import { openAccess } from '@freshet/access/access'
 import { credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { Action, Engagement } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
-import { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
+import { Board, Creator, Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import {
   EventIngestService,
+  type StreamBoardsRequest,
+  type StreamBoardsResponse,
+  type StreamCreatorsRequest,
+  type StreamCreatorsResponse,
   type StreamEngagementsRequest,
   type StreamEngagementsResponse,
   type StreamPinsRequest,
@@ -46,7 +50,11 @@ async function start(maxStreamBatches = 2) {
     () => client.close(),
   )
   function open<Request, Response>(
-    { path, requestSerialize, responseDeserialize }: (typeof EventIngestService)['streamEngagements' | 'streamPins'],
+    {
+      path,
+      requestSerialize,
+      responseDeserialize,
+    }: (typeof EventIngestService)['streamEngagements' | 'streamPins' | 'streamCreators' | 'streamBoards'],
     options: { deadline?: number } = {},
   ) {
     const call = client.makeBidiStreamRequest<Request, Response>(
@@ -67,6 +75,8 @@ async function start(maxStreamBatches = 2) {
     engagements: (options?: { deadline?: number }) =>
       open<StreamEngagementsRequest, StreamEngagementsResponse>(EventIngestService.streamEngagements, options),
     pins: () => open<StreamPinsRequest, StreamPinsResponse>(EventIngestService.streamPins),
+    creators: () => open<StreamCreatorsRequest, StreamCreatorsResponse>(EventIngestService.streamCreators),
+    boards: () => open<StreamBoardsRequest, StreamBoardsResponse>(EventIngestService.streamBoards),
   }
 }
 
@@ -183,6 +193,39 @@ describe('a stream of batches', () => {
       { batch: 1, acceptedSoFar: 2, rejectedSoFar: 1 },
     ])
     expect(await records('pins.v1')).toHaveLength(2)
+  })
+
+  it('says how far streams of creators and boards are, takes them in order, and names wrong ones by index', async () => {
+    const { creators, boards, records, log } = await start()
+    const ofCreators = creators()
+    ofCreators.call.write({
+      creators: [Creator.create({ creatorId: 'c1', name: 'Ann' }), Creator.create({ creatorId: '' })],
+    })
+    ofCreators.call.write({ creators: [Creator.create({ creatorId: 'c1', deleted: true })] })
+    ofCreators.call.end()
+    const ofBoards = boards()
+    ofBoards.call.write({ boards: [Board.create({ boardId: 'b1', secret: true })] })
+    ofBoards.call.end()
+    await Promise.all([ofCreators.ended, ofBoards.ended])
+    expect(ofCreators.answers).toMatchObject([
+      { batch: 0, acceptedSoFar: 1, rejectedSoFar: 1, receipts: [{ id: 'c1' }, { field: 'creators[1].creatorId' }] },
+      { batch: 1, acceptedSoFar: 2, rejectedSoFar: 1 },
+    ])
+    expect(ofBoards.answers).toMatchObject([{ batch: 0, acceptedSoFar: 1, rejectedSoFar: 0, receipts: [{ id: 'b1' }] }])
+    expect((await records('creators.v1')).map(({ key }) => key)).toEqual(['c1', 'c1'])
+    expect((await records('boards.v1')).map(({ key }) => key)).toEqual(['b1'])
+
+    // After a batch that can be sent again nothing is taken: sent again, it would undo what came after.
+    log.fail('LOG_UNAVAILABLE')
+    const refused = boards()
+    refused.call.write({ boards: [Board.create({ boardId: 'b2' })] })
+    await vi.waitFor(() => expect(refused.answers).toHaveLength(1))
+    refused.call.write({ boards: [] })
+    refused.call.end()
+    await refused.ended
+    expect(refused.answers).toMatchObject(
+      [0, 1].map((batch) => ({ batch, refused: { code: 'INGEST_UNAVAILABLE' }, retryable: true, acceptedSoFar: 0 })),
+    )
   })
 
   it('takes no pins after a batch that can be sent again, also if they wait already: sent again, it would undo them', async () => {

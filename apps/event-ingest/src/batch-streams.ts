@@ -1,8 +1,12 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js'
 import { readPlainEngagementMessages } from '@freshet/contracts/bytes/plain-engagement-messages'
 import {
+  StreamBoardsRequest,
+  StreamCreatorsRequest,
   StreamEngagementsRequest,
   StreamPinsRequest,
+  type StreamBoardsResponse,
+  type StreamCreatorsResponse,
   type StreamEngagementsResponse,
   type StreamPinsResponse,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
@@ -12,7 +16,14 @@ import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import { readCall, type Sized } from './grpc-calls.ts'
 import type { Answer, Ingest } from './ingest.ts'
-import { takeEngagementMessages, takePinMessages, toReceiptMessage, type AboutCall } from './message-calls.ts'
+import {
+  takeBoardMessages,
+  takeCreatorMessages,
+  takeEngagementMessages,
+  takePinMessages,
+  toReceiptMessage,
+  type AboutCall,
+} from './message-calls.ts'
 import { plainAnswer } from './plain-answer.ts'
 import { internalProblem } from './request-problems.ts'
 
@@ -72,18 +83,36 @@ export const engagementStream: StreamKind<EngagementBatchMessage, StreamEngageme
   }),
 }
 
-/** Batches of catalogue changes. */
+/** Batches of changes of pins. */
 export const pinStream: StreamKind<StreamPinsRequest, StreamPinsResponse> = {
   decode: (bytes) => StreamPinsRequest.decode(bytes),
   take: takePinMessages,
   size: ({ pins }) => pins.length,
   isOrdered: true,
-  respond: (answer, { batch, accepted, rejected }) => ({
-    batch,
-    ...resultOf(answer),
-    acceptedSoFar: accepted,
-    rejectedSoFar: rejected,
-  }),
+  respond: respondWithProgress,
+}
+
+/** Batches of changes of creators. */
+export const creatorStream: StreamKind<StreamCreatorsRequest, StreamCreatorsResponse> = {
+  decode: (bytes) => StreamCreatorsRequest.decode(bytes),
+  take: takeCreatorMessages,
+  size: ({ creators }) => creators.length,
+  isOrdered: true,
+  respond: respondWithProgress,
+}
+
+/** Batches of changes of boards. */
+export const boardStream: StreamKind<StreamBoardsRequest, StreamBoardsResponse> = {
+  decode: (bytes) => StreamBoardsRequest.decode(bytes),
+  take: takeBoardMessages,
+  size: ({ boards }) => boards.length,
+  isOrdered: true,
+  respond: respondWithProgress,
+}
+
+/** The answer to a batch of catalogue changes. */
+function respondWithProgress(answer: Answer, { batch, accepted, rejected }: StreamProgress) {
+  return { batch, ...resultOf(answer), acceptedSoFar: accepted, rejectedSoFar: rejected }
 }
 
 function resultOf(answer: Answer) {

@@ -11,7 +11,14 @@ import { readCall, sized, toStatus, type Sized } from './grpc-calls.ts'
 import type { Ingest } from './ingest.ts'
 import { createMessageCalls, formatProblems, type CallResult, type MessageCall } from './message-calls.ts'
 import { internalProblem } from './request-problems.ts'
-import { createBatchStreams, engagementStream, pinStream, type StreamKind } from './batch-streams.ts'
+import {
+  boardStream,
+  createBatchStreams,
+  creatorStream,
+  engagementStream,
+  pinStream,
+  type StreamKind,
+} from './batch-streams.ts'
 
 type Handler<Message, Response> = (
   call: ServerUnaryCall<Sized<Message>, Response>,
@@ -83,6 +90,11 @@ export function createIngestGrpcService(
         ...streamDefinition('StreamEngagementsRequest', engagementStream),
       },
       streamPins: { ...EventIngestService.streamPins, ...streamDefinition('StreamPinsRequest', pinStream) },
+      streamCreators: {
+        ...EventIngestService.streamCreators,
+        ...streamDefinition('StreamCreatorsRequest', creatorStream),
+      },
+      streamBoards: { ...EventIngestService.streamBoards, ...streamDefinition('StreamBoardsRequest', boardStream) },
     },
     implementation: {
       postEngagements: handler(postEngagements),
@@ -92,6 +104,8 @@ export function createIngestGrpcService(
       mergeUsers: handler(mergeUsers),
       streamEngagements: streams.serve(engagementStream),
       streamPins: streams.serve(pinStream),
+      streamCreators: streams.serve(creatorStream),
+      streamBoards: streams.serve(boardStream),
     },
     rules: ingestRules,
   }

@@ -77,16 +77,14 @@ export function createMessageCalls(ingest: Ingest): MessageCalls {
     },
     postCreators: {
       method: { name: 'PostCreators', request: PostCreatorsRequest, response: PostCreatorsResponse, reads: false },
-      async take({ creators }, about) {
-        const batch = { events: creators, read: parseCreatorMessage, single: false, ...about }
-        return resultOf(await ingest.takeCreators(batch), onlyReceipts)
+      async take(request, about) {
+        return resultOf(await takeCreatorMessages(ingest, request, about), onlyReceipts)
       },
     },
     postBoards: {
       method: { name: 'PostBoards', request: PostBoardsRequest, response: PostBoardsResponse, reads: false },
-      async take({ boards }, about) {
-        const batch = { events: boards, read: parseBoardMessage, single: false, ...about }
-        return resultOf(await ingest.takeBoards(batch), onlyReceipts)
+      async take(request, about) {
+        return resultOf(await takeBoardMessages(ingest, request, about), onlyReceipts)
       },
     },
     mergeUsers: {
@@ -122,6 +120,20 @@ export async function takeEngagementMessages(
 /** Takes a batch of catalogue changes in messages, of a unary call or of a stream. */
 export function takePinMessages(ingest: Ingest, { pins }: PostPinsRequest, about: AboutCall): Promise<Answer> {
   return ingest.takePins({ events: pins, read: parsePinMessage, single: false, ...about })
+}
+
+/** Takes a batch of changes of creators in messages, of a unary call or of a stream. */
+export function takeCreatorMessages(
+  ingest: Ingest,
+  { creators }: PostCreatorsRequest,
+  about: AboutCall,
+): Promise<Answer> {
+  return ingest.takeCreators({ events: creators, read: parseCreatorMessage, single: false, ...about })
+}
+
+/** Takes a batch of changes of boards in messages, of a unary call or of a stream. */
+export function takeBoardMessages(ingest: Ingest, { boards }: PostBoardsRequest, about: AboutCall): Promise<Answer> {
+  return ingest.takeBoards({ events: boards, read: parseBoardMessage, single: false, ...about })
 }
 
 /** Errors are sent in headers by gRPC, whose size is limited. */

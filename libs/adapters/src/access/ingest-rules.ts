@@ -17,6 +17,8 @@ export const ingestRules = {
   streamEngagements: { rule: 'write' } satisfies CallRule,
   postPins: { rule: 'admin' } satisfies CallRule<PostPinsRequest>,
   streamPins: { rule: 'admin' } satisfies CallRule,
+  streamCreators: { rule: 'admin' } satisfies CallRule,
+  streamBoards: { rule: 'admin' } satisfies CallRule,
   postCreators: { rule: 'admin' } satisfies CallRule<PostCreatorsRequest>,
   postBoards: { rule: 'admin' } satisfies CallRule<PostBoardsRequest>,
   // Who merges an anonymous user into a known one must be the known one. The other must be nobody's known id: a merge would take what that user did.

@@ -194,6 +194,54 @@ export interface MergeUsersResponse {
   notice: string;
 }
 
+/** One batch of a stream of changes of creators. */
+export interface StreamCreatorsRequest {
+  /** The new versions of the creators, at most 1,000; no pin of a deleted or suspended creator is shown. */
+  creators: Creator[];
+}
+
+/** The answer to one batch of changes of creators. */
+export interface StreamCreatorsResponse {
+  /** Which batch of this stream: 0 = the first. */
+  batch: number;
+  /** One for each change of the batch, in their order. Empty: event-ingest refused the batch as a whole. */
+  receipts: Receipt[];
+  /** Why event-ingest refused the batch as a whole; absent: it did not. */
+  refused:
+    | Problem
+    | undefined;
+  /** Whether the refused batch may be accepted if the client sends it again. */
+  retryable: boolean;
+  /** How many changes of this stream the log has so far. */
+  acceptedSoFar: number;
+  /** How many changes of this stream event-ingest has rejected so far, refused batches included. */
+  rejectedSoFar: number;
+}
+
+/** One batch of a stream of changes of boards. */
+export interface StreamBoardsRequest {
+  /** The new versions of the boards, at most 1,000; a deleted or secret board links no pins. */
+  boards: Board[];
+}
+
+/** The answer to one batch of changes of boards. */
+export interface StreamBoardsResponse {
+  /** Which batch of this stream: 0 = the first. */
+  batch: number;
+  /** One for each change of the batch, in their order. Empty: event-ingest refused the batch as a whole. */
+  receipts: Receipt[];
+  /** Why event-ingest refused the batch as a whole; absent: it did not. */
+  refused:
+    | Problem
+    | undefined;
+  /** Whether the refused batch may be accepted if the client sends it again. */
+  retryable: boolean;
+  /** How many changes of this stream the log has so far. */
+  acceptedSoFar: number;
+  /** How many changes of this stream event-ingest has rejected so far, refused batches included. */
+  rejectedSoFar: number;
+}
+
 function createBasePostEngagementsRequest(): PostEngagementsRequest {
   return { engagements: [], sentAtMs: undefined, clockOffsetMs: undefined };
 }
@@ -1780,6 +1828,460 @@ export const MergeUsersResponse: MessageFns<MergeUsersResponse> = {
   },
 };
 
+function createBaseStreamCreatorsRequest(): StreamCreatorsRequest {
+  return { creators: [] };
+}
+
+export const StreamCreatorsRequest: MessageFns<StreamCreatorsRequest> = {
+  encode(message: StreamCreatorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.creators) {
+      Creator.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCreatorsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCreatorsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.creators.push(Creator.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamCreatorsRequest {
+    return {
+      creators: globalThis.Array.isArray(object?.creators) ? object.creators.map((e: any) => Creator.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: StreamCreatorsRequest): unknown {
+    const obj: any = {};
+    if (message.creators?.length) {
+      obj.creators = message.creators.map((e) => Creator.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamCreatorsRequest>): StreamCreatorsRequest {
+    return StreamCreatorsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamCreatorsRequest>): StreamCreatorsRequest {
+    const message = createBaseStreamCreatorsRequest();
+    message.creators = object.creators?.map((e) => Creator.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStreamCreatorsResponse(): StreamCreatorsResponse {
+  return { batch: 0, receipts: [], refused: undefined, retryable: false, acceptedSoFar: 0, rejectedSoFar: 0 };
+}
+
+export const StreamCreatorsResponse: MessageFns<StreamCreatorsResponse> = {
+  encode(message: StreamCreatorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.batch !== 0) {
+      writer.uint32(8).int64(message.batch);
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.refused !== undefined) {
+      Problem.encode(message.refused, writer.uint32(26).fork()).join();
+    }
+    if (message.retryable !== false) {
+      writer.uint32(32).bool(message.retryable);
+    }
+    if (message.acceptedSoFar !== 0) {
+      writer.uint32(40).int64(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      writer.uint32(48).int64(message.rejectedSoFar);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCreatorsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCreatorsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.batch = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryable = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.acceptedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rejectedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamCreatorsResponse {
+    return {
+      batch: isSet(object.batch) ? globalThis.Number(object.batch) : 0,
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+      refused: isSet(object.refused) ? Problem.fromJSON(object.refused) : undefined,
+      retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+      acceptedSoFar: isSet(object.acceptedSoFar)
+        ? globalThis.Number(object.acceptedSoFar)
+        : isSet(object.accepted_so_far)
+        ? globalThis.Number(object.accepted_so_far)
+        : 0,
+      rejectedSoFar: isSet(object.rejectedSoFar)
+        ? globalThis.Number(object.rejectedSoFar)
+        : isSet(object.rejected_so_far)
+        ? globalThis.Number(object.rejected_so_far)
+        : 0,
+    };
+  },
+
+  toJSON(message: StreamCreatorsResponse): unknown {
+    const obj: any = {};
+    if (message.batch !== 0) {
+      obj.batch = Math.round(message.batch);
+    }
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    if (message.refused !== undefined) {
+      obj.refused = Problem.toJSON(message.refused);
+    }
+    if (message.retryable !== false) {
+      obj.retryable = message.retryable;
+    }
+    if (message.acceptedSoFar !== 0) {
+      obj.acceptedSoFar = Math.round(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      obj.rejectedSoFar = Math.round(message.rejectedSoFar);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamCreatorsResponse>): StreamCreatorsResponse {
+    return StreamCreatorsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamCreatorsResponse>): StreamCreatorsResponse {
+    const message = createBaseStreamCreatorsResponse();
+    message.batch = object.batch ?? 0;
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? Problem.fromPartial(object.refused)
+      : undefined;
+    message.retryable = object.retryable ?? false;
+    message.acceptedSoFar = object.acceptedSoFar ?? 0;
+    message.rejectedSoFar = object.rejectedSoFar ?? 0;
+    return message;
+  },
+};
+
+function createBaseStreamBoardsRequest(): StreamBoardsRequest {
+  return { boards: [] };
+}
+
+export const StreamBoardsRequest: MessageFns<StreamBoardsRequest> = {
+  encode(message: StreamBoardsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.boards) {
+      Board.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamBoardsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamBoardsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boards.push(Board.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamBoardsRequest {
+    return { boards: globalThis.Array.isArray(object?.boards) ? object.boards.map((e: any) => Board.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: StreamBoardsRequest): unknown {
+    const obj: any = {};
+    if (message.boards?.length) {
+      obj.boards = message.boards.map((e) => Board.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamBoardsRequest>): StreamBoardsRequest {
+    return StreamBoardsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamBoardsRequest>): StreamBoardsRequest {
+    const message = createBaseStreamBoardsRequest();
+    message.boards = object.boards?.map((e) => Board.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStreamBoardsResponse(): StreamBoardsResponse {
+  return { batch: 0, receipts: [], refused: undefined, retryable: false, acceptedSoFar: 0, rejectedSoFar: 0 };
+}
+
+export const StreamBoardsResponse: MessageFns<StreamBoardsResponse> = {
+  encode(message: StreamBoardsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.batch !== 0) {
+      writer.uint32(8).int64(message.batch);
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.refused !== undefined) {
+      Problem.encode(message.refused, writer.uint32(26).fork()).join();
+    }
+    if (message.retryable !== false) {
+      writer.uint32(32).bool(message.retryable);
+    }
+    if (message.acceptedSoFar !== 0) {
+      writer.uint32(40).int64(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      writer.uint32(48).int64(message.rejectedSoFar);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamBoardsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamBoardsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.batch = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refused = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryable = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.acceptedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rejectedSoFar = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamBoardsResponse {
+    return {
+      batch: isSet(object.batch) ? globalThis.Number(object.batch) : 0,
+      receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+      refused: isSet(object.refused) ? Problem.fromJSON(object.refused) : undefined,
+      retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+      acceptedSoFar: isSet(object.acceptedSoFar)
+        ? globalThis.Number(object.acceptedSoFar)
+        : isSet(object.accepted_so_far)
+        ? globalThis.Number(object.accepted_so_far)
+        : 0,
+      rejectedSoFar: isSet(object.rejectedSoFar)
+        ? globalThis.Number(object.rejectedSoFar)
+        : isSet(object.rejected_so_far)
+        ? globalThis.Number(object.rejected_so_far)
+        : 0,
+    };
+  },
+
+  toJSON(message: StreamBoardsResponse): unknown {
+    const obj: any = {};
+    if (message.batch !== 0) {
+      obj.batch = Math.round(message.batch);
+    }
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    if (message.refused !== undefined) {
+      obj.refused = Problem.toJSON(message.refused);
+    }
+    if (message.retryable !== false) {
+      obj.retryable = message.retryable;
+    }
+    if (message.acceptedSoFar !== 0) {
+      obj.acceptedSoFar = Math.round(message.acceptedSoFar);
+    }
+    if (message.rejectedSoFar !== 0) {
+      obj.rejectedSoFar = Math.round(message.rejectedSoFar);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamBoardsResponse>): StreamBoardsResponse {
+    return StreamBoardsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamBoardsResponse>): StreamBoardsResponse {
+    const message = createBaseStreamBoardsResponse();
+    message.batch = object.batch ?? 0;
+    message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    message.refused = (object.refused !== undefined && object.refused !== null)
+      ? Problem.fromPartial(object.refused)
+      : undefined;
+    message.retryable = object.retryable ?? false;
+    message.acceptedSoFar = object.acceptedSoFar ?? 0;
+    message.rejectedSoFar = object.rejectedSoFar ?? 0;
+    return message;
+  },
+};
+
 /** Takes events, and answers when the log has stored them. */
 export type EventIngestService = typeof EventIngestService;
 export const EventIngestService = {
@@ -1854,6 +2356,29 @@ export const EventIngestService = {
     responseSerialize: (value: PostBoardsResponse): Buffer => Buffer.from(PostBoardsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostBoardsResponse => PostBoardsResponse.decode(value),
   },
+  /** The same for all creators, like `StreamPins`. */
+  streamCreators: {
+    path: "/freshet.ingest.v1.EventIngest/StreamCreators" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamCreatorsRequest): Buffer =>
+      Buffer.from(StreamCreatorsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamCreatorsRequest => StreamCreatorsRequest.decode(value),
+    responseSerialize: (value: StreamCreatorsResponse): Buffer =>
+      Buffer.from(StreamCreatorsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamCreatorsResponse => StreamCreatorsResponse.decode(value),
+  },
+  /** The same for all boards, like `StreamPins`. */
+  streamBoards: {
+    path: "/freshet.ingest.v1.EventIngest/StreamBoards" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamBoardsRequest): Buffer => Buffer.from(StreamBoardsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamBoardsRequest => StreamBoardsRequest.decode(value),
+    responseSerialize: (value: StreamBoardsResponse): Buffer =>
+      Buffer.from(StreamBoardsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamBoardsResponse => StreamBoardsResponse.decode(value),
+  },
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: {
     path: "/freshet.ingest.v1.EventIngest/MergeUsers" as const,
@@ -1885,6 +2410,10 @@ export interface EventIngestServer extends UntypedServiceImplementation {
   postCreators: handleUnaryCall<PostCreatorsRequest, PostCreatorsResponse>;
   /** Takes up to 1,000 changes of boards. */
   postBoards: handleUnaryCall<PostBoardsRequest, PostBoardsResponse>;
+  /** The same for all creators, like `StreamPins`. */
+  streamCreators: handleBidiStreamingCall<StreamCreatorsRequest, StreamCreatorsResponse>;
+  /** The same for all boards, like `StreamPins`. */
+  streamBoards: handleBidiStreamingCall<StreamBoardsRequest, StreamBoardsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers: handleUnaryCall<MergeUsersRequest, MergeUsersResponse>;
 }
@@ -1976,6 +2505,20 @@ export interface EventIngestClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostBoardsResponse) => void,
   ): ClientUnaryCall;
+  /** The same for all creators, like `StreamPins`. */
+  streamCreators(): ClientDuplexStream<StreamCreatorsRequest, StreamCreatorsResponse>;
+  streamCreators(options: Partial<CallOptions>): ClientDuplexStream<StreamCreatorsRequest, StreamCreatorsResponse>;
+  streamCreators(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<StreamCreatorsRequest, StreamCreatorsResponse>;
+  /** The same for all boards, like `StreamPins`. */
+  streamBoards(): ClientDuplexStream<StreamBoardsRequest, StreamBoardsResponse>;
+  streamBoards(options: Partial<CallOptions>): ClientDuplexStream<StreamBoardsRequest, StreamBoardsResponse>;
+  streamBoards(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<StreamBoardsRequest, StreamBoardsResponse>;
   /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
   mergeUsers(
     request: MergeUsersRequest,
