@@ -31,6 +31,7 @@ import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
 import { coverage } from '../chaos/coverage.ts'
+import { retentionRows } from './retention.ts'
 import { reachedTable } from '../results/reached.ts'
 import { readRecords } from '../results/record.ts'
 import { renderResults } from '../results/render.ts'
@@ -139,15 +140,16 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     'topics',
     table(
       ['topic', 'key', 'cleanup', 'message', 'what'],
-      Object.entries(topics).map(([name, { key, cleanup, retentionMs, message, meaning }]) => [
+      Object.entries(topics).map(([name, { key, cleanup, message, meaning }]) => [
         `\`${name}\``,
         key,
-        retentionMs === null ? cleanup : `${cleanup}, ${retentionMs / 86_400_000} days`,
+        cleanup,
         `\`${message}\``,
         meaning,
       ]),
     ),
   )
+  tables.set('retention', table(['what', 'where', 'kept for, by default', 'setting'], await retentionRows()))
   tables.set(
     'faults',
     table(
