@@ -49,6 +49,7 @@ interface Queued {
   readonly run: () => unknown
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
+  readonly lingerMs: number
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
@@ -79,15 +80,18 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
   const scans = new Map<string, BytesDatabase>()
   const encoder = createPieces()
   let queue: Queued[] = []
+  // So many works at the head of the queue are to be written now; those behind them linger.
+  let pressing = 0
   let writing: Promise<void> | null = null
   let lingering: NodeJS.Timeout | null = null
   let closed: Promise<void> | null = null
   let problem: string | null = null
 
   async function writeAll(): Promise<void> {
-    while (queue.length > 0) {
+    while (pressing > 0) {
       const works = queue.slice(0, maxWorksPerTransaction)
       queue = queue.slice(maxWorksPerTransaction)
+      pressing = Math.max(0, pressing - works.length)
       let outcomes: readonly Outcome[]
       try {
         outcomes = await root.transaction(() => works.map(outcomeOf))
@@ -105,12 +109,20 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
       })
     }
     writing = null
+    linger()
   }
 
+  /** Writes all that is queued. */
   function begin(): void {
     if (lingering !== null) clearTimeout(lingering)
     lingering = null
-    if (queue.length > 0) writing ??= Promise.resolve().then(writeAll)
+    pressing = queue.length
+    if (pressing > 0) writing ??= Promise.resolve().then(writeAll)
+  }
+
+  function linger(): void {
+    const [first] = queue
+    if (first !== undefined) lingering ??= setTimeout(begin, first.lingerMs)
   }
 
   return {
@@ -142,9 +154,9 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
     transaction<T>(work: () => T, lingerMs = 0): Promise<T> {
       if (closed !== null) return Promise.reject(new ContractError('STORE_CLOSED', `${folder} was closed`))
       return new Promise<T>((resolve, reject) => {
-        queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject })
+        queue.push({ run: work, resolve: resolve as (value: unknown) => void, reject, lingerMs })
         if (lingerMs <= 0) begin()
-        else if (writing === null) lingering ??= setTimeout(begin, lingerMs)
+        else if (writing === null) linger()
       })
     },
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import { aCommit, bytes, noEnds, text } from '../suites/state-store.builders.ts'
 import { stateStoreContract } from '../suites/state-store.suite.ts'
@@ -74,17 +74,28 @@ describe('LMDB', () => {
       const store = createLmdbStateStore({ environment, clock })
       let isWritten = false
       const lingerMs = 600_000
+      const timers = vi.spyOn(globalThis, 'setTimeout')
+      const lingered = (): number => timers.mock.calls.filter(([, ms]) => ms === lingerMs).length
       const value = (key: string, text: string) => ({ key, value: bytes(text), ttlMs: null })
       const late = store.put('page', 0, value('k', 'lingered'), { lingerMs }).then(() => (isWritten = true))
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-      expect(isWritten).toBe(false)
+      expect([isWritten, lingered()]).toEqual([false, 1])
       await store.put('page', 0, value('k', 'later'))
       await late
       expect(isWritten).toBe(true)
       expect(text((await store.read('page', 0, ['k'])).values[0])).toBe('later')
+      isWritten = false
+      const urgent = store.put('page', 0, value('k', 'last'))
+      // Its transaction has begun.
+      for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+      const meanwhile = store.put('page', 0, value('k', 'meanwhile'), { lingerMs }).then(() => (isWritten = true))
+      await urgent
+      expect([isWritten, lingered()]).toEqual([false, 2])
+      expect(text((await store.read('page', 0, ['k'])).values[0])).toBe('meanwhile')
+      await meanwhile
       const last = store.put('page', 0, value('end', 'v'), { lingerMs })
       await store.close()
       await last
+      timers.mockRestore()
       await environment.close()
       const again = await openEnvironment({ folder, fsync: false })
       const reopened = createLmdbStateStore({ environment: again, clock })
