@@ -60,13 +60,19 @@ interface AppendOptions {
 export function createAppend(options: AppendOptions): Append {
   const { log, clock, config, metrics, inFlight } = options
   const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
+  const seconds = new Map<string, ReturnType<typeof appendSeconds.labels>>()
+  const secondsOf = (kind: string) => {
+    let ofKind = seconds.get(kind)
+    if (ofKind === undefined) seconds.set(kind, (ofKind = appendSeconds.labels({ kind })))
+    return ofKind
+  }
   const within = createDeadlines(clock, config.appendTimeoutMs)
   return async ({ kind, topic, records, bytes, call, finalValues = false }) => {
     const { trace, deadlineMs = null, signal } = call ?? {}
     if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return deadlineBeforeAppend
     const release = inFlight.take(bytes)
     if (release === null) return overloaded
-    const stopTimer = appendSeconds.startTimer({ kind })
+    const startMs = performance.now()
     const appended = log.append(topic, records, {
       finalValues,
       ...(signal && { signal }),
@@ -74,7 +80,7 @@ export function createAppend(options: AppendOptions): Append {
     })
     try {
       const positions = await within(appended, release)
-      stopTimer()
+      secondsOf(kind).observe((performance.now() - startMs) / 1_000)
       options.acknowledged?.note(topic, positions)
       return positions
     } catch (error) {

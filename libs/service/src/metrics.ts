@@ -14,6 +14,7 @@ import {
   type MetricNameOf,
   type MetricSpec,
 } from './metric-catalogue.ts'
+import { boundCounter, boundHistogram } from './bound-metrics.ts'
 import { activeTrace } from './tracing/active-trace.ts'
 
 /** A process's metrics: those of `metricCatalogue`, created on first use. */
@@ -50,7 +51,11 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
   }
 
   return {
-    counter: (name) => once(counters, name, () => new Counter(common(name))),
+    counter: (name) =>
+      once(counters, name, () => {
+        const counter = new Counter(common(name))
+        return Object.assign(counter, { labels: (labels: BoundLabels) => boundCounter(counter, labels) })
+      }),
     gauge: (name) => once(gauges, name, () => new Gauge(common(name))),
     histogram: (name) =>
       once(histograms, name, () => {
@@ -80,6 +85,8 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
   }
 }
 
+type BoundLabels = Parameters<typeof boundCounter>[1]
+
 /** What prom-client keeps of exemplars. Its types do not name it. */
 interface Exemplified {
   observeWithoutExemplar(labels: object, value: number): void
@@ -90,11 +97,14 @@ interface Exemplified {
 function exemplified(config: MetricConfiguration<string> & { readonly buckets: number[] }): Histogram {
   const histogram = new Histogram({ ...config, enableExemplars: true })
   const kept = histogram as unknown as Exemplified
+  const addExemplar = (labels: object, seen: number): void => {
+    const trace = activeTrace()
+    if (trace?.sampled === true) kept.updateExemplar(labels, seen, { trace_id: trace.traceId, span_id: trace.spanId })
+  }
   const observe = (given: number | object, value?: number): void => {
     const [labels, seen] = typeof given === 'number' ? [{}, given] : [given, value ?? NaN]
     kept.observeWithoutExemplar(labels, seen)
-    const trace = activeTrace()
-    if (trace?.sampled === true) kept.updateExemplar(labels, seen, { trace_id: trace.traceId, span_id: trace.spanId })
+    addExemplar(labels, seen)
   }
   const startTimer = (labels: object = {}) => {
     const startMs = performance.now()
@@ -104,7 +114,17 @@ function exemplified(config: MetricConfiguration<string> & { readonly buckets: n
       return seconds
     }
   }
-  return Object.assign(histogram, { observe, startTimer })
+  const labels = (given: BoundLabels) => {
+    const add = boundHistogram(histogram, given, (own, seen) => kept.observeWithoutExemplar(own, seen))
+    return {
+      observe(seen: number) {
+        add(seen)
+        addExemplar(given, seen)
+      },
+      startTimer: () => startTimer(given),
+    }
+  }
+  return Object.assign(histogram, { observe, startTimer, labels })
 }
 
 /** In OpenMetrics a counter is named without `_total`, and its sample with it. */
