@@ -46,6 +46,9 @@ interface Place {
   answered: boolean
 }
 
+/** One reason for all calls: without it each would make an exception, with its stack. */
+const callEnded = new Error('the call has ended')
+
 /** Reaches a cluster through some of its brokers. Connects with the first request. */
 export function createCluster(settings: KafkaSettings): KafkaCluster {
   const { clock, requestTimeoutMs, connectionTimeoutMs } = settings
@@ -101,7 +104,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
         })
       throw named(`${place.host}:${place.port}`, error)
     } finally {
-      over.abort()
+      over.abort(callEnded)
     }
   }
 

@@ -63,10 +63,10 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     ends: (topic, call) => whileOpen(() => topics.ends(topic), call),
     positionsAt: (topic, timeMs, call) => whileOpen(() => topics.positionsAt(topic, timeMs), call),
 
-    append: (topic, records, { signal, headers } = {}) =>
+    append: (topic, records, { signal, headers, finalValues } = {}) =>
       whileOpen(async () => {
-        // Copy before the first await: the caller may reuse its memory.
-        const own = packed(records, headers)
+        // Copy before the first await: the caller may reuse its memory, unless it says that it does not.
+        const own = packed(records, headers, finalValues)
         const known = await topics.facts(topic)
         signal?.throwIfAborted()
         const routed = own.map((record) => ({

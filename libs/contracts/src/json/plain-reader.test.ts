@@ -167,6 +167,53 @@ describe('reading plain engagements', () => {
     expect(read(batchOf(plain))).toMatchObject({ sentAtMs: null, clockOffsetMs: 0 })
   })
 
+  test('writes what the general writer writes, whatever is stored beside it, and never over what it wrote before', () => {
+    const ids = fc.stringMatching(/^[!#-[\]-~]{1,128}$/)
+    const facts = fc.record({
+      occurredAtMs: fc.oneof(
+        fc.integer({ min: 1, max: 2 ** 28 + 1 }),
+        fc.integer({ min: 1, max: 253_402_300_799_999 }),
+      ),
+      receivedAtMs: fc.constantFrom(0, 1, 127, 2 ** 28 - 1, 2 ** 28, 2 ** 35, receivedAtMs),
+      userId: fc.oneof(fc.constant(null), fc.constantFrom('u2', 'Zoë 🗝', 'x'.repeat(128))),
+      sourceTag: fc.oneof(fc.constant(null), fc.constantFrom(0, 1, 2 ** 24 - 1)),
+    })
+    const written: { readonly quick: Uint8Array; readonly slow: Buffer }[] = []
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.record(plainFields(ids)), facts), { minLength: 1, maxLength: 20 }), (events) => {
+        const given = events.map(([each]) => ({ ...each, occurredAt: plain.occurredAt }))
+        const batch = read(batchOf(...given))!
+        events.forEach(([, stored], i) => {
+          const parsed = parseEngagementJson(given[i], '')
+          if (!parsed.ok) throw new Error(parsed.problems[0].message)
+          const { engagement } = parsed
+          const wanted = {
+            ...engagement,
+            occurredAtMs: stored.occurredAtMs,
+            userId: (stored.userId ?? engagement.userId) as typeof engagement.userId,
+            ...(stored.sourceTag !== null && { sourceTag: stored.sourceTag }),
+          }
+          const slow = Buffer.from(encodeEngagement(wanted, stored.receivedAtMs))
+          const quick = encodePlainEngagement(batch, i, stored)
+          expect(Buffer.from(quick)).toEqual(slow)
+          written.push({ quick, slow })
+        })
+      }),
+    )
+    // More than the memory that engagements share.
+    expect(written.reduce((sum, { slow }) => sum + slow.length, 0)).toBeGreaterThan(3 * (64 << 10))
+    for (const { quick, slow } of written)
+      if (Buffer.compare(slow, quick) !== 0) expect(Buffer.from(quick)).toEqual(slow)
+  })
+
+  test('refuses to write a time that is not a whole number', () => {
+    const batch = read(batchOf(plain))!
+    for (const occurredAtMs of [1.5, -1, Number.NaN, 2 ** 53, receivedAtMs + 0.5])
+      expect(() =>
+        encodePlainEngagement(batch, 0, { occurredAtMs, receivedAtMs, userId: null, sourceTag: null }),
+      ).toThrow(RangeError)
+  })
+
   test('writes another id of the user in its place, and the tag of the source', () => {
     const batch = read(batchOf(plain))!
     expect(plainText(batch, 0, place.userId)).toBe('u1')

@@ -5,7 +5,7 @@ import type { KafkaSettings } from '../options.ts'
 import { createAppends } from './appends.ts'
 import type { Appends } from './appends.ts'
 import { createQueues } from './queue.ts'
-import type { RoutedRecord } from './queue.ts'
+import type { PartitionQueue, RoutedRecord } from './queue.ts'
 import { createRounds } from './rounds.ts'
 import { createSender } from './sender.ts'
 
@@ -41,7 +41,8 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   return {
     append(topic, records, maxBatchBytes, signal) {
       if (closed) return Promise.reject(logClosed())
-      const queueOf = (partition: number) => queues.at(topic, partition, maxBatchBytes)
+      const known: PartitionQueue[] = []
+      const queueOf = (partition: number) => (known[partition] ??= queues.at(topic, partition, maxBatchBytes))
       const appended = appends.add({ records, queueOf, signal })
       rounds.start()
       return appended

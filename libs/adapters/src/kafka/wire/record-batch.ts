@@ -40,18 +40,17 @@ export function encodeBatch(records: readonly EncodableRecord[], stamp: Producer
   }
   const batch = Buffer.allocUnsafe(size)
   let at = batchOverheadBytes
-  records.forEach((record, i) => {
+  for (let i = 0; i < records.length; i++) {
+    const record = records[i]!
     const { key, value, headers } = record
-    const body = bodyBytes(i, record)
-    at = writeZigzag(batch, at, body)
+    at = writeZigzag(batch, at, bodyBytes(i, record))
     batch[at++] = 0
     batch[at++] = 0
     at = writeZigzag(batch, at, i)
     at = writeBytes(batch, at, key)
     at = writeBytes(batch, at, value)
-    batch.set(headers, at)
-    at += headers.length
-  })
+    at = copyBytes(batch, at, headers)
+  }
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(at - 12, 8)
   batch.writeInt32BE(-1, 12)
@@ -83,9 +82,15 @@ function bodyBytes(offset: number, { key, value, headers }: EncodableRecord): nu
 
 function writeBytes(target: Buffer, at: number, bytes: Uint8Array | null): number {
   if (bytes === null) return writeZigzag(target, at, -1)
-  const start = writeZigzag(target, at, bytes.length)
-  target.set(bytes, start)
-  return start + bytes.length
+  return copyBytes(target, writeZigzag(target, at, bytes.length), bytes)
+}
+
+/** Copies bytes and returns their end. */
+function copyBytes(target: Buffer, at: number, bytes: Uint8Array): number {
+  const { length } = bytes
+  if (length > copiedByHand) target.set(bytes, at)
+  else for (let i = 0; i < length; i++) target[at + i] = bytes[i]!
+  return at + length
 }
 
 /** Records read from a partition. */

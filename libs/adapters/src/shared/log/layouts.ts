@@ -49,7 +49,7 @@ export function checkSize(
   if (bytes > maxRecordBytes) throw tooLarge(bytes, key, name, maxRecordBytes)
 }
 
-/** A record with copied bytes, the key as UTF-8. */
+/** A record with bytes of its own, the key as UTF-8. */
 export interface PackedRecord {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
@@ -58,24 +58,28 @@ export interface PackedRecord {
   readonly headers: HeaderBytes
 }
 
-/** Copies many records into one buffer; `shared`: the headers of all of them. An allocation for each record would cost more than the copying. */
-export function packed(records: readonly NewRecord[], shared?: MessageHeaders): readonly PackedRecord[] {
+/** Copies many records into one buffer; `shared`: the headers of all of them. An allocation for each record would cost more than the copying. `finalValues`: as in `AppendOptions`. */
+export function packed(
+  records: readonly NewRecord[],
+  shared?: MessageHeaders,
+  finalValues = false,
+): readonly PackedRecord[] {
   const headersOf = appendHeaders(shared)
   let most = 0
-  for (const { key, value } of records) most += 3 * key.length + (value?.length ?? 0)
+  for (const { key, value } of records) most += 3 * key.length + (finalValues ? 0 : (value?.length ?? 0))
   const memory = Buffer.allocUnsafe(most)
   let at = 0
   return records.map(({ key, value, partition, headers }) => {
     const keyAt = at
-    at = writeKey(memory, key, at)
-    const valueAt = at
-    if (value !== null) {
+    const valueAt = writeKey(memory, key, at)
+    at = valueAt
+    if (value !== null && !finalValues) {
       memory.set(value, at)
       at += value.length
     }
     return {
       key: memory.subarray(keyAt, valueAt),
-      value: value === null ? null : memory.subarray(valueAt, at),
+      value: value === null || finalValues ? value : memory.subarray(valueAt, at),
       partition,
       headers: headersOf.bytesOf(headers),
     }
