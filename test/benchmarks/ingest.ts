@@ -48,22 +48,24 @@ async function against(bench: Bench, server: IngestServer): Promise<BenchRow[]> 
     const ours = { child: oursChild, client: createLoadClient(address.httpPort, address.key) }
     const barePort = await bareChild.ask<number>('listen', await ours.client.once())
     const bare = { child: bareChild, client: createLoadClient(barePort, address.key) }
-    const batches = bench.quick ? 100 : 3_000
+    // Many short rounds: on a busy machine the two sides of a long one meet different neighbours.
+    const batches = bench.quick ? 100 : 1_000
     const stream = (count: number) => () => streamLoad(address.grpcPort, address.key, count)
-    for (const { client } of [bare, ours]) await client.closed(2 * batches)
-    await stream(2 * batches)()
+    for (const { client } of [bare, ours]) await client.closed(6 * batches)
+    await stream(6 * batches)()
 
     const rounds = { bare: [] as Measured[], ours: [] as Measured[], stream: [] as Measured[] }
     const half = { bare: [] as number[], ours: [] as number[] }
-    for (let round = 0; round < (bench.quick ? 1 : 5); round++) {
+    for (let round = 0; round < (bench.quick ? 1 : 15); round++) {
       bench.say(`ingest: ${name}, round ${round + 1}`)
       rounds.bare.push(await measured(bare, () => bare.client.closed(batches)))
       rounds.ours.push(await measured(ours, () => ours.client.closed(batches)))
       rounds.stream.push(await measured(ours, stream(batches)))
+      if (round % 3 > 0) continue
       for (const which of ['bare', 'ours'] as const) {
         const { client, child } = which === 'bare' ? bare : ours
         const rate = median(rounds[which].map(({ perSecond }) => perSecond)) / batchEvents / 2
-        half[which].push(quantile((await client.open(rate, batches / 2)).latencies, 0.99))
+        half[which].push(quantile((await client.open(rate, 1.5 * batches)).latencies, 0.99))
         await child.ask('clear')
       }
     }
@@ -73,8 +75,12 @@ async function against(bench: Bench, server: IngestServer): Promise<BenchRow[]> 
       referenceValue: median(rounds.bare.map(pick)),
       value: median(rounds.ours.map(pick)),
     })
-    const ratios = rounds.ours.map(({ perSecond }, at) => perSecond / rounds.bare[at]!.perSecond)
-    const noise = `ratio of a round ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+    const byRound = (name: string, ratios: readonly number[]): string =>
+      `${name} by round: median ${median(ratios).toFixed(2)}, ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+    const rates = rounds.ours.map(({ perSecond }, at) => perSecond / rounds.bare[at]!.perSecond)
+    const cpu = rounds.ours.map(({ cpuUs }, at) => rounds.bare[at]!.cpuUs / cpuUs)
+    const streamed = rounds.stream.map(({ cpuUs }, at) => cpuUs / rounds.ours[at]!.cpuUs)
+    const noise = `${byRound('ratio of rates', rates)}; ${byRound('CPU of bare ÷ ingest', cpu)}; ${byRound('CPU of stream ÷ HTTP', streamed)}`
     const shared = {
       reference: 'bare fastify JSON',
       aim: '',

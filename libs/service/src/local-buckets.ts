@@ -1,12 +1,12 @@
 import { gcra, type RateCharge, type RateRefusal } from '@freshet/domain/gcra'
 
 /** A charge of a bucket. Buckets of two kinds are two, even under the same name. */
-export interface LocalCharge extends RateCharge {
+interface LocalCharge extends RateCharge {
   readonly kind?: string
 }
 
 /** Buckets of limits in this process. */
-export interface LocalBuckets {
+interface LocalBuckets {
   /** Charges all buckets of a request, or none if one refuses: the one with the longest wait. null: admitted. */
   charge(charges: readonly LocalCharge[], nowUs: number): RateRefusal | null
   /** Adds units that were admitted elsewhere. */

@@ -49,7 +49,7 @@ export const pinActions = actions.flatMap((action, index) =>
 )
 
 /** The numbers of a batch that is being read. Arrays and not typed ones: small typed arrays cost an allocation outside of V8's heap. */
-export interface Rows {
+interface Rows {
   readonly places: number[]
   readonly times: number[]
 }

@@ -185,7 +185,7 @@ describe('reading plain engagements', () => {
         const batch = read(batchOf(...given))!
         events.forEach(([, stored], i) => {
           const parsed = parseEngagementJson(given[i], '')
-          if (!parsed.ok) throw new Error(parsed.problems[0].message)
+          if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
           const { engagement } = parsed
           const wanted = {
             ...engagement,
