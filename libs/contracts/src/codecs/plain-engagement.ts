@@ -110,8 +110,9 @@ function writeSmall(to: Uint8Array, from: number, value: number): number {
 
 const bits28 = 0x10000000
 
-/** Writes a time. Those after January 1970 begin with four whole bytes, for which the general writer would divide five times. */
+/** Writes a time, and omits zero. Those after January 1970 begin with four whole bytes, for which the general writer would divide five times. */
 function writeTime(to: Uint8Array, from: number, key: number, timeMs: number): number {
+  if (timeMs === 0) return from
   to[from] = key
   if (!(timeMs >= bits28) || !Number.isSafeInteger(timeMs)) return writeVarint(to, from + 1, timeMs)
   const high = Math.floor(timeMs / bits28)

