@@ -180,25 +180,28 @@ describe('reading plain engagements', () => {
     })
     const written: { readonly quick: Uint8Array; readonly slow: Buffer }[] = []
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.record(plainFields(ids)), facts), { minLength: 20, maxLength: 20 }), (events) => {
-        const given = events.map(([each]) => ({ ...each, occurredAt: plain.occurredAt }))
-        const batch = read(batchOf(...given))!
-        events.forEach(([, stored], i) => {
-          const parsed = parseEngagementJson(given[i], '')
-          if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-          const { engagement } = parsed
-          const wanted = {
-            ...engagement,
-            occurredAtMs: stored.occurredAtMs,
-            userId: (stored.userId ?? engagement.userId) as typeof engagement.userId,
-            ...(stored.sourceTag !== null && { sourceTag: stored.sourceTag }),
-          }
-          const slow = Buffer.from(encodeEngagement(wanted, stored.receivedAtMs))
-          const quick = encodePlainEngagement(batch, i, stored)
-          if (Buffer.compare(quick, slow) !== 0) expect(Buffer.from(quick)).toEqual(slow)
-          written.push({ quick, slow })
-        })
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.record(plainFields(ids)), facts), { minLength: 20, maxLength: 20 }),
+        (events) => {
+          const given = events.map(([each]) => ({ ...each, occurredAt: plain.occurredAt }))
+          const batch = read(batchOf(...given))!
+          events.forEach(([, stored], i) => {
+            const parsed = parseEngagementJson(given[i], '')
+            if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+            const { engagement } = parsed
+            const wanted = {
+              ...engagement,
+              occurredAtMs: stored.occurredAtMs,
+              userId: (stored.userId ?? engagement.userId) as typeof engagement.userId,
+              ...(stored.sourceTag !== null && { sourceTag: stored.sourceTag }),
+            }
+            const slow = Buffer.from(encodeEngagement(wanted, stored.receivedAtMs))
+            const quick = encodePlainEngagement(batch, i, stored)
+            if (Buffer.compare(quick, slow) !== 0) expect(Buffer.from(quick)).toEqual(slow)
+            written.push({ quick, slow })
+          })
+        },
+      ),
     )
     // More than the memory that engagements share.
     expect(written.reduce((sum, { slow }) => sum + slow.length, 0)).toBeGreaterThan(64 << 10)
