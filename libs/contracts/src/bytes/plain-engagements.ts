@@ -59,7 +59,7 @@ export function emptyRows(): Rows {
   return { places: [], times: [] }
 }
 
-/** Writes the row of an engagement of which nothing is known. */
+/** Empties the row of an engagement, for its reader to fill. */
 export function beginRow({ places, times }: Rows, index: number): void {
   const base = index * placesPerEngagement
   for (let i = base; i < base + placesPerEngagement; i++) places[i] = 0
