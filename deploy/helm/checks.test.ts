@@ -38,6 +38,12 @@ describe('A23 · wrong values', () => {
   })
 })
 
+describe('images', () => {
+  it('need the registry to which they were pushed, or each a repository of its own', () => {
+    expect(() => render(set('image.registry='))).toThrow(/image\.registry is empty; build the images.*deploy\/README\.md/)
+  })
+})
+
 describe('values of earlier charts', () => {
   it.each(Object.entries(removedValues))('%s is refused with what replaces it', (path, successor) => {
     const key = path.replace('*', 'blender')

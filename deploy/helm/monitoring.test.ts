@@ -27,6 +27,21 @@ describe('monitoring', () => {
     }
   })
 
+  it('a ServiceMonitor selects the pods of all services by a Service for it alone, and gives metrics the same labels', () => {
+    const args = [...ciValues('monitoring'), '--set', 'monitoring.podMonitor.enabled=false,monitoring.serviceMonitor.enabled=true']
+    const resources = render(args)
+    expect(ofKind(resources, 'PodMonitor')).toEqual([])
+    const [monitor] = ofKind(resources, 'ServiceMonitor')
+    const { selector, endpoints } = monitor!.spec as unknown as { selector: { matchLabels: Record<string, string> }; endpoints: object[] }
+    const selected = ofKind(resources, 'Service').filter(({ metadata }) => Object.entries(selector.matchLabels).every(([name, value]) => metadata.labels[name] === value))
+    expect(selected.map(({ metadata }) => metadata.name)).toEqual(['freshet-metrics'])
+    expect(endpoints).toMatchObject([{ port: 'operations', path: '/metrics', honorLabels: true, relabelings: [{ targetLabel: 'job' }, { targetLabel: 'release' }] }])
+    const service = selected[0]!.spec as unknown as { selector: Record<string, string>; publishNotReadyAddresses: boolean; ports: object[] }
+    expect(service).toMatchObject({ publishNotReadyAddresses: true, ports: [{ name: 'operations', targetPort: 'operations' }] })
+    for (const workload of workloads(resources)) expect(workload.spec.template!.metadata.labels).toMatchObject(service.selector)
+    expect(() => render([...args, '--set', 'monitoring.podMonitor.enabled=true'])).toThrow(/count everything twice/)
+  })
+
   it('a PodMonitor and the probes speak TLS where the operations ports do', () => {
     const resources = render([...ciValues('monitoring'), '--set', 'tls.operations=true'])
     const [monitor] = ofKind(resources, 'PodMonitor')

@@ -8,7 +8,7 @@ import { helmBinary } from './helm-binary.ts'
 
 export const chartFolder = join(import.meta.dirname, 'freshet')
 /** The values in the README's command. */
-export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379', '--set', 'access.existingSecret=freshet-keys'] as const
+export const needed = ['--set', 'image.registry=freshet', '--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379', '--set', 'access.existingSecret=freshet-keys'] as const
 
 /** Names of the sets of values in the chart's folder ci/. */
 export const valueSets = readdirSync(join(chartFolder, 'ci')).map((file) => file.replace('-values.yaml', ''))

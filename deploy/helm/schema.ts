@@ -163,7 +163,7 @@ export async function valuesSchema(): Promise<Schema> {
     ...object(
       {
         global: anyObject,
-        image: object({ registry: named, tag: text, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] }, pullSecrets: { type: 'array', items: named } }),
+        image: object({ registry: text, tag: text, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] }, pullSecrets: { type: 'array', items: named } }),
         access: object({
           existingSecret: text,
           keysKey: named,
@@ -197,6 +197,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         monitoring: object({
           podMonitor: object({ enabled: flag, interval: { type: 'string', pattern: '^[1-9][0-9]*(ms|s|m)$' }, labels: texts }),
+          serviceMonitor: object({ enabled: flag, interval: { type: 'string', pattern: '^[1-9][0-9]*(ms|s|m)$' }, labels: texts }),
           rules: object({ enabled: flag, labels: texts }),
           dashboards: object({ enabled: flag, labels: texts, annotations: texts }),
         }),

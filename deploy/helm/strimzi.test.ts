@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { blocksOf } from '../../test/harness/readme-commands.ts'
 import { kafkaAcls } from '@freshet/adapters/kafka/acls'
 import { serviceRights, type ServiceWithRights } from '@freshet/contracts/service-rights'
 import { topics } from '@freshet/contracts/topics'
 import { describe, expect, it } from 'vitest'
-import { ciValues, environmentOf, needed, ofKind, podOf, render, set, workloadOf, type Resource } from './rendered.ts'
+import { chartFolder, ciValues, environmentOf, needed, ofKind, podOf, render, set, workloadOf, type Resource } from './rendered.ts'
 import { services } from './schema.ts'
 
 interface TopicSpec {
@@ -55,6 +59,23 @@ describe('resources of Strimzi', () => {
       expect(pod.volumes!.find(({ name }) => name === 'kafka-password')!.secret!.secretName).toBe(`freshet-${service}`)
     }
     expect(JSON.stringify(ofKind(strimzi(), 'TriggerAuthentication'))).toContain('"name":"freshet-feature-updater","key":"password"')
+  })
+
+  it('fit the cluster that the README shows: its name, its listener with a login, and as many brokers as copies', () => {
+    const [example] = blocksOf(readFileSync(join(chartFolder, 'README.md'), 'utf8'), 'yaml').filter((block) => block.includes('KafkaNodePool'))
+    const [pool, kafka] = parseAllDocuments(example!).map((each) => each.toJS() as { readonly kind: string; readonly metadata: { readonly name: string; readonly labels?: object }; readonly spec: Readonly<Record<string, unknown>> })
+    const made = ofKind(strimzi(), 'KafkaTopic')
+    const cluster = made[0]!.metadata.labels['strimzi.io/cluster']
+    expect([pool!.kind, kafka!.kind, kafka!.metadata.name]).toEqual(['KafkaNodePool', 'Kafka', cluster])
+    expect(pool!.metadata.labels).toEqual({ 'strimzi.io/cluster': cluster })
+    expect(pool!.spec['replicas']).toBe((made[0]!.spec as unknown as TopicSpec).replicas)
+    const brokers = environmentOf(podOf(workloadOf(strimzi(), 'ranker')).containers[0])['FRESHET_KAFKA_BROKERS']
+    expect(kafka!.spec['kafka']).toMatchObject({
+      listeners: [{ port: Number(brokers!.split(':')[1]), tls: true, authentication: { type: 'scram-sha-512' } }],
+      authorization: { type: 'simple' },
+      config: { 'min.insync.replicas': 2 },
+    })
+    expect(brokers).toBe(`${cluster}-kafka-bootstrap:9093`)
   })
 
   it.each([

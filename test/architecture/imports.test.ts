@@ -11,6 +11,7 @@ const programs = [
   /^test\/feeds\/read-your-writes\.ts$/,
   /^test\/benchmarks\/(servers\/|(compare|profile|soak)\.ts$)/,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
+  /^test\/chaos\/upgrade\.ts$/,
   /^test\/sdk\/cost\.ts$/,
   /^test\/console\/(figures|screenshots)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,

@@ -49,6 +49,10 @@ export interface ChaosRow {
   readonly name: string
   /** By how much clients' clocks are off, milliseconds. */
   readonly clockShiftsMs?: readonly number[]
+  /** Brokers, each record on all of them. Default: 1. */
+  readonly brokers?: 1 | 3
+  /** The checkout from which a service starts, asked at each start. */
+  readonly folderOf?: (name: ServiceName) => string
   /** Kafka's log is on a small disk. */
   readonly smallDisk?: boolean
   /** Redis is reached by a proxy, whose far end can be changed. */
@@ -64,7 +68,7 @@ export interface ChaosRow {
   /** Does it; answers in words what was done. */
   inject(ground: Ground): Promise<string>
   /** What else must hold afterwards; problems. */
-  verify?(world: World): Promise<readonly string[]>
+  verify?(world: World, load: Load): Promise<readonly string[]>
 }
 
 /** What a blender reaches. */

@@ -50,6 +50,19 @@ export const chaosRows: readonly ChaosRow[] = [
     },
   },
   {
+    name: 'one-of-three-brokers-lost',
+    brokers: 3,
+    leastAvailable: 0.99,
+    async inject({ kafka, scale, recovered }) {
+      await kafka.kill()
+      await recovered()
+      await pass(scale.kafkaPauseMs)
+      await kafka.start()
+      await recovered()
+      return `one of three brokers killed (SIGKILL), started again after the path worked without it for ${seconds(scale.kafkaPauseMs)}; each record needs two`
+    },
+  },
+  {
     name: 'redis-paused',
     async inject({ redis, scale, recovered }) {
       await redis.signal([redisPorts.primary], 'STOP')

@@ -69,7 +69,7 @@ export interface Absent {
 /** Runs one row on servers and services of its own. */
 export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowResult | Absent> {
   const disk = row.smallDisk === true ? await createSmallDisk(diskMegabytes) : null
-  const cluster = await openCluster(disk === null ? {} : { dataVolume: disk.volume })
+  const cluster = await openCluster({ ...(disk !== null && { dataVolume: disk.volume }), brokers: row.brokers ?? 1 })
   if ('absent' in cluster) return cluster
   const kafka = cluster.kafka.faults
   const redis = cluster.redis.faults
@@ -87,7 +87,15 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   const ways = await openWays(row.ways ?? [], redis.address(6379))
   const envOf = { ...clockShift(row.serviceClocksMs ?? {}) }
   envOf.blender = { ...envOf.blender, ...(options.patient ? patience : {}), ...ways.blenderEnv }
-  const starting = startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [], wayTo: ways.wayTo })
+  const starting = startFleet({
+    brokers,
+    redisUrl,
+    env,
+    envOf,
+    pairs: row.pairs ?? [],
+    wayTo: ways.wayTo,
+    ...(row.folderOf && { folderOf: row.folderOf }),
+  })
   const close = async (): Promise<void> => {
     await starting.then(
       (started) => started.stop(),
@@ -152,7 +160,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
       const feeds = load.figures(fromMs, toMs)
       const problems = [
         ...oracle.problems,
-        ...((await row.verify?.(world)) ?? []),
+        ...((await row.verify?.(world, load)) ?? []),
         ...(feeds.availability < (row.leastAvailable ?? 0)
           ? [`${(100 * feeds.availability).toFixed(2)} % of ${feeds.asked} feeds came in time`]
           : []),

@@ -51,16 +51,16 @@ export async function openCluster(
   return {
     kafka: kafka.target,
     redis: redis.target,
-    fresh: (redisUrl = redis.target.url) => freshWorld(kafka.target.brokers, redisUrl),
+    fresh: (redisUrl = redis.target.url) => freshWorld(kafka.target.brokers, redisUrl, options.brokers ?? 1),
     stop,
   }
 }
 
 /** Empty topics on these brokers, and an unused key prefix on this Redis. */
-async function freshWorld(brokers: readonly string[], redisUrl: string): Promise<World> {
+async function freshWorld(brokers: readonly string[], redisUrl: string, replicationFactor: number): Promise<World> {
   await removeTopics(brokers)
   const clock = createSystemClock()
-  const log = createKafkaEventLog({ brokers, clientId: 'freshet-test', clock, replicationFactor: 1 })
+  const log = createKafkaEventLog({ brokers, clientId: 'freshet-test', clock, replicationFactor })
   await log.applyTopics(topicLayouts(testPartitions))
   const keyPrefix = `t${randomUUID().slice(0, 8)}:`
   const store = createRedisStateStore({ url: redisUrl, keyPrefix, commandTimeoutMs: 5_000 })

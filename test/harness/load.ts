@@ -62,6 +62,8 @@ export interface Load {
   lastAcceptedMs(): number
   accepted(): number
   tracked(): number
+  /** Answers of event-ingest with a status from 500 on. */
+  serverErrors(): number
   /** The SDK's error messages and how often each came. */
   errors(): ReadonlyMap<string, number>
   /** Stops making events, waits until each was answered (rejects after the deadline with how many were not), stops asking. */
@@ -84,7 +86,7 @@ export function startLoad(options: LoadOptions): Load {
   const now = (): number => performance.now()
   const samples: FeedSample[] = []
   const errors = new Map<string, number>()
-  const answered = { count: 0, lastAtMs: now() }
+  const answered = { count: 0, lastAtMs: now(), serverErrors: 0 }
   const sdks = Array.from({ length: clients }, (_, i) => createSdk(clockShiftsMs[i % clockShiftsMs.length] ?? 0))
   const blender = createBlenderClient({ address: options.fleet.feedAddress })
   const underWay = new Set<Promise<void>>()
@@ -115,6 +117,7 @@ export function startLoad(options: LoadOptions): Load {
     return async (url, init) => {
       const response = await fetch(url, init)
       const text = await response.text()
+      if (response.status >= 500) answered.serverErrors++
       if (response.status === 202) {
         const { engagements } = JSON.parse(init.body as string) as {
           engagements: { userId: string; eventId: string }[]
@@ -200,6 +203,7 @@ export function startLoad(options: LoadOptions): Load {
     lastAcceptedMs: () => answered.lastAtMs,
     accepted: () => answered.count,
     tracked: () => number,
+    serverErrors: () => answered.serverErrors,
     errors: () => errors,
     async finish(deadlineMs) {
       tracking = false

@@ -59,6 +59,7 @@ process.on('exit', () => {
 export async function createServiceProcess(
   name: ServiceName,
   env: Readonly<Record<string, string>>,
+  folder?: () => string,
 ): Promise<ServiceProcess> {
   const [operations = 0, http = 0, grpc = 0] = await freePorts(3)
   const hasHttp = name === 'event-ingest' || name === 'blender'
@@ -68,6 +69,7 @@ export async function createServiceProcess(
     name,
     arguments: [`apps/${name}/src/main.ts`],
     ports,
+    ...(folder !== undefined && { folder }),
     env: {
       FRESHET_OPERATIONS_PORT: String(operations),
       ...(hasHttp ? { FRESHET_HTTP_PORT: String(http) } : {}),
@@ -83,6 +85,8 @@ export function createNodeProcess(options: {
   readonly arguments: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly ports: ServiceProcess['ports']
+  /** The checkout whose program the next start runs; default: this one. */
+  readonly folder?: () => string
 }): ServiceProcess {
   const { name, env, ports } = options
   let child: ChildProcess | null = null
@@ -96,7 +100,7 @@ export function createNodeProcess(options: {
     if (child !== null) throw new Error(`${name} runs already`)
     let stderr = ''
     const started = spawn(process.execPath, options.arguments, {
-      cwd: root,
+      cwd: options.folder?.() ?? root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...withoutOurs(process.env), NODE_ENV: 'production', ...env },
     })
@@ -213,15 +217,19 @@ export async function startFleet(options: {
   readonly pairs?: readonly ('candidate-service' | 'ranker' | 'blender')[]
   /** The way of the blender to a service that runs once; answers the address that the blender gets. Default: that of the service. */
   readonly wayTo?: (name: 'candidate-service' | 'ranker', port: number) => Promise<string>
+  /** The checkout from which a service starts, asked at each start. Default: this one. */
+  readonly folderOf?: (name: ServiceName) => string
 }): Promise<Fleet> {
   const envs = new Map<ServiceName, Readonly<Record<string, string>>>()
+  const folderOf = (name: ServiceName): (() => string) | undefined =>
+    options.folderOf === undefined ? undefined : () => options.folderOf!(name)
   const create = (
     name: ServiceName,
     env: Readonly<Record<string, string>>,
     ofThisOne: Readonly<Record<string, string>> = {},
   ): Promise<ServiceProcess> => {
     envs.set(name, { ...env, ...options.envOf?.[name] })
-    return createServiceProcess(name, { ...envs.get(name), ...ofThisOne })
+    return createServiceProcess(name, { ...envs.get(name), ...ofThisOne }, folderOf(name))
   }
   const kafka = {
     FRESHET_KAFKA_BROKERS: options.brokers.join(','),
@@ -263,7 +271,7 @@ export async function startFleet(options: {
     seconds,
     feedUrl: `http://127.0.0.1:${blender.ports.http}`,
     async another(name) {
-      const one = await createServiceProcess(name, envs.get(name) ?? {})
+      const one = await createServiceProcess(name, envs.get(name) ?? {}, folderOf(name))
       all.push(one)
       return one
     },

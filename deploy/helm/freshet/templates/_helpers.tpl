@@ -68,6 +68,9 @@ freshet.dev/shard: {{ toString .shard | quote }}
 {{/* An image. Takes root, name and image (repository, tag, digest). */}}
 {{- define "freshet.image" -}}
 {{- $image := default dict .image -}}
+{{- if not (or $image.repository .root.Values.image.registry) -}}
+{{- fail "image.registry is empty; build the images and push them to a registry of yours (deploy/README.md), then set its name and path, for example image.registry=registry.example.org/freshet" -}}
+{{- end -}}
 {{- $repository := default (printf "%s/%s" .root.Values.image.registry .name) $image.repository -}}
 {{- if $image.digest -}}
 {{ printf "%s@%s" $repository $image.digest }}

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainers'
+import { GenericContainer, Network, Wait, getContainerRuntimeClient } from 'testcontainers'
 import type { StartedTestContainer } from 'testcontainers'
 import type { Servers } from './redis-server.ts'
 
@@ -29,26 +29,27 @@ export async function kafkaServer(
   options: {
     /** A Docker volume for the log's files, e.g. a small one; it makes the broker one of this test whatever is named. */
     readonly dataVolume?: string
+    /** 3: three brokers that are their own controllers, each record on two of them at least; faults are of the second. Default: 1. */
+    readonly brokers?: 1 | 3
   } = {},
 ): Promise<Servers<KafkaTarget>> {
   const named = process.env['FRESHET_TEST_KAFKA']
-  if (named !== undefined && named !== '' && options.dataVolume === undefined) {
+  if (named !== undefined && named !== '' && options.dataVolume === undefined && options.brokers !== 3) {
     return { target: { brokers: named.split(','), faults: null }, stop: () => Promise.resolve() }
   }
-  let container: StartedTestContainer
-  const port = await freePort()
+  let started: StartedBrokers
   try {
-    container = await startContainer(port, options.dataVolume)
+    started = options.brokers === 3 ? await startThree() : await startOne(options.dataVolume)
   } catch (error) {
     const absent = `no Kafka named by the environment, and no container (${(error as Error).message})`
     if (process.env['FRESHET_EXPECT_CONTAINERS'] === '1') throw new Error(absent, { cause: error })
     return { absent }
   }
   const runtime = await getContainerRuntimeClient()
-  const handle = runtime.container.getById(container.getId())
+  const handle = runtime.container.getById(started.faulty.getId())
   return {
     target: {
-      brokers: [`${container.getHost()}:${port}`],
+      brokers: started.ports.map((port) => `${started.faulty.getHost()}:${port}`),
       faults: {
         async pause(ms) {
           await handle.pause()
@@ -69,17 +70,61 @@ export async function kafkaServer(
         },
       },
     },
-    async stop() {
-      await container.stop({ timeout: 0 })
-    },
+    stop: started.stop,
   }
 }
 
+interface StartedBrokers {
+  readonly ports: readonly number[]
+  /** The container of the broker to which faults happen. */
+  readonly faulty: StartedTestContainer
+  stop(): Promise<void>
+}
+
 /** The port is chosen beforehand: the broker tells clients its own address, and it must be the same after a restart. */
-function startContainer(port: number, dataVolume: string | undefined): Promise<StartedTestContainer> {
-  return kafkaContainer([{ name: 'CLIENT', protocol: 'PLAINTEXT', port }])
+async function startOne(dataVolume: string | undefined): Promise<StartedBrokers> {
+  const port = await freePort()
+  const faulty = await kafkaContainer([{ name: 'CLIENT', protocol: 'PLAINTEXT', port }])
     .withBindMounts(dataVolume === undefined ? [] : [{ source: dataVolume, target: '/tmp/kafka-logs' }])
     .start()
+  return { ports: [port], faulty, stop: () => faulty.stop({ timeout: 0 }).then(() => undefined) }
+}
+
+/** Three brokers on a network of their own. */
+async function startThree(): Promise<StartedBrokers> {
+  const network = await new Network().start()
+  const nodes = [1, 2, 3] as const
+  const ports: number[] = []
+  for (const _ of nodes) ports.push(await freePort())
+  const starting = nodes.map((node, i) => {
+    const port = ports[i]!
+    const name = `kafka-${node}`
+    return kafkaContainer([{ name: 'CLIENT', protocol: 'PLAINTEXT', port }], {
+      KAFKA_NODE_ID: String(node),
+      KAFKA_CONTROLLER_QUORUM_VOTERS: nodes.map((each) => `${each}@kafka-${each}:9094`).join(','),
+      KAFKA_ADVERTISED_LISTENERS: `CLIENT://${testHost()}:${port},BROKER://${name}:9092`,
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '3',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '3',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '2',
+      KAFKA_MIN_INSYNC_REPLICAS: '2',
+      KAFKA_HEAP_OPTS: '-Xmx512m -Xms256m',
+    })
+      .withNetwork(network)
+      .withNetworkAliases(name)
+      .start()
+  })
+  const stopAll = async (): Promise<void> => {
+    const all = await Promise.allSettled(starting)
+    for (const each of all) if (each.status === 'fulfilled') await each.value.stop({ timeout: 0 })
+    await network.stop()
+  }
+  try {
+    const [, faulty] = await Promise.all(starting)
+    return { ports, faulty: faulty!, stop: stopAll }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
 }
 
 /** A listener for clients, under a port of this machine. */

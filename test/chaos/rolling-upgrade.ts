@@ -1,0 +1,54 @@
+import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { serviceNames, type ServiceName } from '../harness/processes.ts'
+import { pairedServices, type ChaosRow } from './row.ts'
+
+/** Two checkouts of Freshet, and the order in which services are replaced. */
+export interface Upgrade {
+  readonly oldFolder: string
+  readonly newFolder: string
+  /** The same seed replaces the services in the same order. */
+  readonly seed: number
+}
+
+/**
+ * All services begin as the old version. One process after the other is stopped and started as the new one, service by service in a
+ * drawn order, then all go back in another one. Between any two steps the path must work, so old and new run side by side.
+ */
+export function rollingUpgrade({ oldFolder, newFolder, seed }: Upgrade): ChaosRow {
+  const random = createSeededRandom(seed)
+  const folders = new Map<ServiceName, string>()
+  return {
+    name: 'rolling-upgrade',
+    pairs: pairedServices,
+    leastAvailable: 1,
+    folderOf: (name) => folders.get(name) ?? oldFolder,
+    async inject({ fleet, recovered }) {
+      const orders: string[] = []
+      for (const folder of [newFolder, oldFolder]) {
+        const order = shuffled(serviceNames, () => random.next())
+        orders.push(order.join(', '))
+        for (const name of order) {
+          folders.set(name, folder)
+          const second = fleet.seconds.get(name)
+          for (const one of second === undefined ? [fleet[name]] : [fleet[name], second]) {
+            await one.stop()
+            await one.start()
+            await recovered()
+          }
+        }
+      }
+      return `every process replaced by the new version (${orders[0]}), then by the old one again (${orders[1]}), one at a time`
+    },
+    verify: (_world, load) =>
+      Promise.resolve(
+        load.serverErrors() === 0 ? [] : [`event-ingest gave ${load.serverErrors()} answers from 500 on`],
+      ),
+  }
+}
+
+function shuffled<Each>(all: readonly Each[], random: () => number): readonly Each[] {
+  return all
+    .map((each) => [random(), each] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, each]) => each)
+}
