@@ -5,7 +5,7 @@ import { services } from './schema.ts'
 
 describe('A23 · secrets', () => {
   const secured = [
-    ...['--set', 'kafka.brokers={kafka:9093}', '--set', 'kafka.tls.enabled=true', '--set', 'kafka.tls.caSecret.name=kafka-ca'],
+    ...['--set', 'image.registry=freshet', '--set', 'kafka.brokers={kafka:9093}', '--set', 'kafka.tls.enabled=true', '--set', 'kafka.tls.caSecret.name=kafka-ca'],
     ...['--set', 'kafka.tls.clientSecret.name=kafka-client', '--set', 'kafka.sasl.mechanism=scram-sha-512'],
     ...['--set', 'kafka.sasl.username=freshet', '--set', 'kafka.sasl.passwordSecret.name=kafka-user'],
     ...['--set', 'redis.clusterNodes={rediss://redis-0:6379,rediss://redis-1:6379}', '--set', 'redis.username=freshet'],
@@ -55,7 +55,7 @@ describe('A23 · secrets', () => {
   })
 
   it('may contain the whole address of Redis', () => {
-    const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache', '--set', 'access.open=true'])
+    const resources = render(['--set', 'image.registry=freshet', '--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache', '--set', 'access.open=true'])
     const entry = podOf(workloadOf(resources, 'blender')).containers[0].env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
     expect(entry).toEqual({ name: 'FRESHET_REDIS_URL', valueFrom: { secretKeyRef: { name: 'cache', key: 'url' } } })
   })

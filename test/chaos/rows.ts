@@ -52,7 +52,6 @@ export const chaosRows: readonly ChaosRow[] = [
   {
     name: 'one-of-three-brokers-lost',
     brokers: 3,
-    leastAvailable: 0.99,
     async inject({ kafka, scale, recovered }) {
       await kafka.kill()
       await recovered()

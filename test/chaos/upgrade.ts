@@ -7,7 +7,8 @@
  *
  * `--old` is a checkout of the version before, with its packages installed:
  * `git worktree add ../freshet-old TAG && (cd ../freshet-old && npm ci)`. Default of `--new`: this checkout. `--times` goes up and
- * back so many times, each in another order. Needs a Docker engine. Exit code 1 when an event was lost or counted twice, when a feed did
+ * back so many times, each in another order. `--patient` is for a machine that does other things too: feeds may come late, but must not
+ * fail. Needs a Docker engine. Exit code 1 when an event was lost or counted twice, when a feed did
  * not come in time, or when event-ingest answered with a status from 500 on.
  */
 import { existsSync } from 'node:fs'
@@ -54,7 +55,7 @@ for (const [option, folder] of [
 
 const seed = Number(values.seed)
 const eventsPerSecond = Number(values['events-per-second'])
-const result = await runRow(rollingUpgrade({ oldFolder, newFolder, seed }), {
+const result = await runRow(rollingUpgrade({ oldFolder, newFolder, seed, patient: values.patient }), {
   scale: shortScale,
   eventsPerSecond,
   feedsPerSecond: Number(values['feeds-per-second']),

@@ -219,12 +219,12 @@ export const sections: readonly Section[] = [
   {
     name: 'chaos-pairs',
     chapter: 'Faults survived',
-    title: 'Faults with two of each service, and with everything away',
+    title: 'Faults with two of each service, with three brokers, and with everything away',
     says: 'At the load of the table above two cores are full with so many processes, so these run at less.',
     script: 'chaos',
     full: [
       '--rows',
-      'kill-one-of-two-candidate-services,kill-one-of-two-rankers,kill-one-of-two-blenders,rolling-restarts,hung-candidate-service,hung-ranker,all-hung,all-dead',
+      'kill-one-of-two-candidate-services,kill-one-of-two-rankers,kill-one-of-two-blenders,rolling-restarts,one-of-three-brokers-lost,hung-candidate-service,hung-ranker,all-hung,all-dead',
       ...['--kills', '5', '--events-per-second', '50', '--feeds-per-second', '20'],
     ],
     small: null,

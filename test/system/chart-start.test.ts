@@ -17,7 +17,7 @@ import { createSentFile } from '../harness/sent-file.ts'
 /** What is asked is whether services start, not how fast: other tests may run beside this one. */
 const patient = [
   // What is tested here are connections; access.test.ts and the matrix test keys.
-  ...['--set', 'access.open=true'],
+  ...['--set', 'access.open=true', '--set', 'image.registry=freshet'],
   ...['feature-updater', 'blender'].flatMap((service) => [
     '--set',
     `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
