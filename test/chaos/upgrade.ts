@@ -44,7 +44,7 @@ const values = readArguments(
 )
 if (values.old === undefined)
   refuseArguments('--old is missing; give the checkout of the version before, with its packages installed')
-const [oldFolder, newFolder] = [resolve(values.old!), resolve(values.new ?? join(import.meta.dirname, '../..'))]
+const [oldFolder, newFolder] = [resolve(values.old), resolve(values.new ?? join(import.meta.dirname, '../..'))]
 for (const [option, folder] of [
   ['--old', oldFolder],
   ['--new', newFolder],
