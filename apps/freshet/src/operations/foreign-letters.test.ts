@@ -295,6 +295,9 @@ describe('freshet dlq replay of events of other systems', () => {
     const mapping = file('broken.json', { segment: { keep: 'properties', events: { 'Pin Saved': 'love' } } })
     await expect(replay({ mapping })).rejects.toThrow(/2 mistakes.*events\["Pin Saved"\].*keep is .*give a list/s)
     await expect(replay({ mapping: join(folder, 'absent.json') })).rejects.toThrow(/absent\.json.*cannot be read/s)
+    await expect(replay({ pseudonymsSecret: join(folder, 'absent') })).rejects.toThrow(
+      /from --pseudonyms-secret\).*cannot be read/s,
+    )
   })
 
   const record = (value: unknown, headers: Record<string, string> = {}): NewRecord => ({

@@ -7,6 +7,7 @@ import { createLetterReader } from '@freshet/event-ingest/connectors/replay-lett
 import { readSuppression } from '@freshet/event-ingest/suppression'
 import type { ForeignLetter, ReadForeignLetter } from '@freshet/feature-updater/replay-dead-letters'
 import { loadConfig } from '@freshet/service/config'
+import { ConfigError } from '@freshet/service/errors'
 import { z } from 'zod'
 
 /** The settings of event-ingest by which dead letters of other systems are read again. */
@@ -27,14 +28,21 @@ export function readForeignSettings(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ForeignSettings {
   const own = Object.entries(env).filter(([name]) => /^FRESHET_(INGEST|PSEUDONYMS)_/.test(name))
-  return loadConfig(z.object({ ingest: z.object(ingestSettings), pseudonyms: pseudonymsSchema }), {
-    env: Object.fromEntries(own),
-    overrides: {
-      ...(mapping !== undefined && { 'ingest.connectors.file': mapping }),
-      ...(pseudonymsSecret !== undefined && { 'pseudonyms.secretFile': pseudonymsSecret }),
-    },
-  })
+  const overrides = {
+    ...(mapping !== undefined && { 'ingest.connectors.file': mapping }),
+    ...(pseudonymsSecret !== undefined && { 'pseudonyms.secretFile': pseudonymsSecret }),
+  }
+  try {
+    return loadConfig(settingsSchema, { env: Object.fromEntries(own), overrides })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      error.problems.map((problem) => problem.replaceAll('--pseudonyms.secretFile', '--pseudonyms-secret')),
+    )
+  }
 }
+
+const settingsSchema = z.object({ ingest: z.object(ingestSettings), pseudonyms: pseudonymsSchema })
 
 /** Reads dead letters of other systems by the mapping of these settings. Mapping and erasures are read when the first letter comes. */
 export function foreignLetters({
