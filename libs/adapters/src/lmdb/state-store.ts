@@ -13,6 +13,7 @@ import type { StateLimits } from '../shared/state/limits.ts'
 import { isUnchanged, joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
+import { createLingeringPuts } from './lingering-puts.ts'
 import { createStateKeyBuilder, endOfPrefix } from './state-keys.ts'
 import { createStateSweeper } from './state-sweeper.ts'
 import { liveValue, readPosition, storedPosition, storedValue } from './state-values.ts'
@@ -41,8 +42,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
   const keys = createStateKeyBuilder(limits.maxKeyBytes)
   const sweeper = createStateSweeper(values, ids, clock)
   const underWay = new Set<Promise<unknown>>()
-  /** Puts that linger, by scope, partition and key, so that reads can wait for them. */
-  const lingering = new Map<string, Promise<unknown>>()
+  const lingering = createLingeringPuts(environment)
   let closed = false
 
   const begin = (call?: StoreCall): void => {
@@ -67,14 +67,6 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       })
       .finally(() => underWay.delete(transaction))
     return untilAborted(() => ended, call)
-  }
-
-  const written = async (names: readonly string[]): Promise<void> => {
-    const found = names.flatMap((name) => lingering.get(name) ?? [])
-    if (found.length === 0) return
-    environment.hurry()
-    // Whoever put the value gets the error.
-    await Promise.allSettled(found)
   }
 
   const valueOf = (scope: string, partition: number, key: string, nowMs: number): Uint8Array | null =>
@@ -112,7 +104,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
 
   return {
     async read(scope, partition, asked, call) {
-      if (lingering.size > 0) await written(asked.map((key) => nameOf(scope, partition, key)))
+      await lingering.written(scope, partition, asked)
       return reading(() => {
         const nowMs = clock.now()
         const { position } = readPosition(values, keys.position(scope, partition))
@@ -121,7 +113,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     },
 
     async readForFold(query, call): Promise<FoldRead> {
-      if (lingering.size > 0) await written([...lingering.keys()])
+      await lingering.written()
       return reading(() => {
         const { scope, partition } = query
         const nowMs = clock.now()
@@ -169,7 +161,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     },
 
     async *scan(scope, partition, call) {
-      if (lingering.size > 0) await written([...lingering.keys()])
+      await lingering.written()
       const first = Uint8Array.from(keys.value(scope, partition, ''))
       const end = endOfPrefix(first)
       let start: Uint8Array = first
@@ -252,14 +244,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         putValue(scope, partition, own, atMs)
         sweeper.wrote(1)
       }, call)
-      if (call?.lingerMs === undefined) return done
-      const name = nameOf(scope, partition, put.key)
-      lingering.set(name, done)
-      try {
-        await done
-      } finally {
-        if (lingering.get(name) === done) lingering.delete(name)
-      }
+      return call?.lingerMs === undefined ? done : lingering.hold({ scope, partition, key: put.key }, done)
     },
 
     async close() {
@@ -271,10 +256,6 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
 }
 
 const empty = new Uint8Array(0)
-
-function nameOf(scope: string, partition: number, key: string): string {
-  return `${scope}\0${partition}\0${key}`
-}
 
 function unavailable(environment: LmdbEnvironment, error: unknown): unknown {
   if (isContractError(error)) return error
