@@ -27,6 +27,19 @@ describe('log progress', () => {
     expect(await waiting).toBe(true)
   })
 
+  it('asks again about a goal that was reached before older positions were loaded', () => {
+    const progress = createLogProgress()
+    progress.advance('t', 1, 3)
+    const older = progress.save()
+    progress.advance('t', 1, 5)
+    const goal = [at(4)]
+    expect([progress.missing(goal), progress.missing(goal)]).toEqual([[], []])
+    progress.load(older)
+    expect(progress.missing(goal)).toEqual(goal)
+    progress.advance('t', 1, 4)
+    expect(progress.missing(goal)).toEqual([])
+  })
+
   it('resolves to false when the time is up or the caller cancels', async () => {
     const progress = createLogProgress()
     expect(

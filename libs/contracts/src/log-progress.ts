@@ -41,14 +41,24 @@ const partMark = 'part '
 /** Prefix of a log's name among the saved positions; earlier versions skip such entries. */
 const logMark = 'log '
 
+const noneMissing: readonly Wanted[] = []
+
 /** Creates progress at the beginning of the log. */
 export function createLogProgress(): LogProgress {
   const positions = new Map<string, number>()
   const logs = new Map<string, string>()
   const parts = new Map<string, SavedPart>()
   const waiters = new Set<() => void>()
-  const missing = (wanted: readonly Wanted[]): readonly Wanted[] =>
-    wanted.filter(({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position)
+  // Positions only grow, so what was reached once stays so: a feed asks for the same goal several times.
+  let complete = new WeakSet<readonly Wanted[]>()
+  const missing = (wanted: readonly Wanted[]): readonly Wanted[] => {
+    if (wanted.length === 0 || complete.has(wanted)) return noneMissing
+    const left = wanted.filter(
+      ({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position,
+    )
+    if (left.length === 0) complete.add(wanted)
+    return left
+  }
 
   return {
     position: (topic, partition) => positions.get(`${topic}/${partition}`) ?? null,
@@ -93,6 +103,7 @@ export function createLogProgress(): LogProgress {
     },
     load(bytes) {
       positions.clear()
+      complete = new WeakSet()
       logs.clear()
       const saved = new Map<string, string>()
       for (const [at, value] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number | string][]) {

@@ -34,11 +34,16 @@ export function poolPins(
   const { high, low } = columns.keys
   const count = rows.length + lows.length
   const [factRows, vectorRows] = [new Int32Array(count), new Int32Array(count)]
-  for (let i = 0; i < count; i++) {
-    const at = i - rows.length
-    const [pinHigh, pinLow] = at < 0 ? [high[rows[i]!]!, low[rows[i]!]!] : [highs[at]!, lows[at]!]
-    factRows[i] = facts.rowOf(pinHigh, pinLow)
-    vectorRows[i] = vectors.rowOf(pinHigh, pinLow)
+  // The filters have looked them up already.
+  const known = facts.rowsOf(columns.keys)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    factRows[i] = known[row]!
+    vectorRows[i] = vectors.rowOf(high[row]!, low[row]!)
+  }
+  for (let at = 0; at < lows.length; at++) {
+    factRows[rows.length + at] = facts.rowOf(highs[at]!, lows[at]!)
+    vectorRows[rows.length + at] = vectors.rowOf(highs[at]!, lows[at]!)
   }
   return { columns, rows, factRows, vectorRows }
 }
