@@ -120,11 +120,12 @@ async function readTopic(
   await theirs.close()
 }
 
+/** Lets an updater fold what the log has. */
 const fold = (): Promise<void> =>
-  opened(async ({ log, store, clock }) => {
-    const updater = createUpdater({ log, store, clock, config: updaterConfigOf({ updater: { canaryEveryMs: 0 } }) })
+  opened(async (platform) => {
+    const updater = createUpdater({ ...platform, config: updaterConfigOf({ updater: { canaryEveryMs: 0 } }) })
     await updater.start()
-    while ((await updater.lag()) > 0) await clock.sleep(5)
+    await until('all is folded', async () => (await updater.lag()) === 0)
     await updater.stop()
   })
 
