@@ -267,6 +267,7 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
       candidateIndices: bytesOf(Uint16Array.from(half(rest))),
       scores: bytesOf(Float32Array.from(half(rest), (i) => 1 / (1 + i))),
       status: SourceStatus.ANSWERED,
+      seeds: new Uint8Array(),
     })),
     fresh: true,
     sweptTo: 0,

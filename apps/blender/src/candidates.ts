@@ -7,6 +7,8 @@ import {
   type RetrieveResponse,
   type SourceCandidates,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { FeedSeeds } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { feedSeeds } from '@freshet/contracts/inspection/feed-seeds'
 import type { Found } from '@freshet/pipeline/stage'
 import { hashedPinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
 import type { SourceColumns } from './source-columns.ts'
@@ -29,6 +31,8 @@ export interface CandidateColumns {
   readonly boards: Uint32Array | null
   /** Versions of the embeddings that the candidate service searched. */
   readonly embeddings: readonly EmbeddingVersion[]
+  /** The user's own actions that the sources started from; undefined: none did, or not known. */
+  readonly seeds: FeedSeeds | undefined
   /** Error codes of sources that did not take part. */
   readonly shortfalls: readonly string[]
   /** Whether the candidates reflect all awaited positions. */
@@ -73,6 +77,7 @@ export function toCandidates(
       retrievalRanks: found.retrievalRanks ?? null,
       boards: found.boards ?? null,
       embeddings: found.embeddings ?? [],
+      seeds: found.seeds,
       shortfalls: found.shortfalls ?? [],
       candidatesFresh: found.candidatesFresh ?? true,
       shownBefore: found.shownBefore ?? new Uint8Array(pinIds.length),
@@ -93,7 +98,7 @@ export function noCandidates(): Found<CandidateColumns> {
 export function candidatesFrom(
   response: RetrieveResponse,
   also: readonly string[],
-  { fillTo, sweptTo }: Pick<RetrieveRequest, 'fillTo' | 'sweptTo'>,
+  { fillTo, sweptTo, recent }: Pick<RetrieveRequest, 'fillTo' | 'sweptTo' | 'recent'>,
 ): Found<CandidateColumns> {
   const scores = float32Column(response.scores)
   if (scores.length !== response.pinIds.length) throw misfit('scores', scores.length, response.pinIds.length)
@@ -118,6 +123,7 @@ export function candidatesFrom(
     foundBySource,
     boards: boardsFrom(response, pinIds.length),
     embeddings: response.embeddings,
+    seeds: feedSeeds(response.sources.slice(0, maxSources), recent),
     shortfalls: listShortfalls(response),
     candidatesFresh: response.fresh,
   })

@@ -1,3 +1,5 @@
+import type { SourceSeeds } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { namedSeeds } from '@freshet/contracts/inspection/feed-seeds'
 import { stageReports, toFeedItems } from './answer.ts'
 import type { Answer } from './ladder.ts'
 import type { PageTokens } from './page-token.ts'
@@ -25,4 +27,9 @@ export function nextPageToken(
   if ((rows.length < pageSize && !sweepContinues) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
   return pageTokens.format({ ...page, firstPosition, recorded }, { userId, surface: 'home' })
+}
+
+/** The user's own actions that sources started from, if the request wants to know. */
+export function seedsOf({ explain }: FeedRequest, { columns }: Answer): SourceSeeds[] {
+  return explain ? namedSeeds(columns.sourceNames, columns.seeds) : []
 }

@@ -15,6 +15,7 @@ function addThirdSource(services: Awaited<ReturnType<typeof aBlender>>['services
       candidateIndices: bytesOf(Uint16Array.of(3)),
       scores: bytesOf(Float32Array.of(7)),
       status: SourceStatus.ANSWERED,
+      seeds: bytesOf(Uint16Array.of(1, 7)),
     }
     return { ...found, sources: [...found.sources, { source: 'third', ...third }] }
   }
@@ -149,6 +150,7 @@ describe('the record of a feed', () => {
             candidateIndices: bytesOf(Uint16Array.from(indices)),
             scores: bytesOf(Float32Array.from(scores)),
             status: SourceStatus.ANSWERED,
+            seeds: new Uint8Array(),
           },
         ],
       })

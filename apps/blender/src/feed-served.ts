@@ -55,6 +55,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     headFactors: ranked?.response.headFactors,
     trace: request.params.recordTrace ? toCandidateTrace(answer) : undefined,
     ordering: recordedSteps(answer.ordered, rows),
+    seeds: columns.seeds,
   }
 }
 

@@ -41,7 +41,7 @@ afterAll(async () => {
 const blenderOf = (call: () => Promise<never>): Blender =>
   aFakeBlender(Object.fromEntries(methods.map((method) => [method, call])))
 const accepting = httpAppOf(
-  blenderOf(async () => ({ degradation: 0, freshness: 0 }) as never),
+  blenderOf(async () => ({ degradation: 0, freshness: 0, pins: [], seeds: [] }) as never),
   { closing },
 )
 

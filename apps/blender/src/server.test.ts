@@ -246,7 +246,7 @@ describe('A14 · answers over HTTP', () => {
       getRelatedPins: async () => GetRelatedPinsResponse.create(),
     })
     for (const [path, more] of [
-      ['feed?userId=ada', { nextPageToken: '' }],
+      ['feed?userId=ada', { nextPageToken: '', seeds: [] }],
       ['related?pinId=p', {}],
     ] as const) {
       const answer = await none.app.inject({ method: 'GET', url: `/v1/${path}` })

@@ -1,3 +1,4 @@
+import { uint16Column } from '@freshet/contracts/bytes/columns'
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { asId, type PinId } from '@freshet/domain/ids'
 import { expect, it } from 'vitest'
@@ -17,6 +18,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
       sources: [found('full', 0), found('empty'), found('late', 0), found('later'), found('partial', 0)],
       interrupted: ['late', 'later'],
       skipped: ['latest'],
+      seeds: new Map([['full', Uint16Array.of(4, 2)]]),
       times: [],
       incomplete: ['partial'],
       sweptTo: 0,
@@ -25,6 +27,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
     },
     { fresh: true, catchingUp: false, embeddings: [], boards: null },
   )
+  expect(sources.map(({ seeds }) => [...uint16Column(seeds)])).toEqual([[4, 2], [], [], [], [], []])
   expect(sources.map(({ source, status, scores }) => [source, status, scores.length / 4])).toEqual([
     ['full', SourceStatus.ANSWERED, 1],
     ['empty', SourceStatus.EMPTY, 0],

@@ -135,12 +135,14 @@ export function toResponse(
         candidateIndices: bytesOf(new Uint16Array(candidates)),
         scores: bytesOf(scores),
         status: sourceStatus(candidates.length, name, found),
+        seeds: bytesOf(found.seeds.get(name) ?? noSeeds),
       })),
       ...found.skipped.map((source) => ({
         source,
         candidateIndices: none,
         scores: none,
         status: SourceStatus.TIMED_OUT,
+        seeds: none,
       })),
     ],
     fresh,
@@ -153,6 +155,8 @@ export function toResponse(
     boards: boards === null ? none : bytesOf(boards),
   }
 }
+
+const noSeeds = new Uint16Array(0)
 
 function sourceStatus(
   candidates: number,

@@ -449,6 +449,7 @@ describe('feeds', () => {
       items: [{ pinId: 'p9', position: 0, utility: 0.5, sources: [], seenAgain: false, feedId: 'f1', surface: 'home' }],
       nextPageToken: '',
       degradation: 'NONE',
+      seeds: [],
       reasons: [],
       freshness: 'CURRENT',
     })

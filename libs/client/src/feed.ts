@@ -44,6 +44,8 @@ export interface FeedRequest extends ListRequest {
   readonly pageToken?: string
   /** The page may not be looked at. Under load these requests are refused first. */
   readonly prefetch?: boolean
+  /** Whether the answer says from which of the user's own actions its sources started: `Feed.seeds`. */
+  readonly explain?: boolean
 }
 
 /** A request for pins with similar pictures: give either an embedding or a pin. */
@@ -74,11 +76,27 @@ export interface Feed {
   readonly reasons: readonly string[]
   /** Whether the answer reflects the accepted events: `CURRENT`, or `BEHIND` if the deadline came first. */
   readonly freshness: string
+  /** The user's own actions that sources started from; empty: none did, or the request did not set `explain`. */
+  readonly seeds: readonly SourceSeeds[]
+}
+
+/** The user's own actions that a source started from, in the order in which they count, at most 8. */
+export interface SourceSeeds {
+  readonly source: string
+  readonly seeds: readonly Seed[]
+}
+
+/** An action of the user. */
+export interface Seed {
+  readonly pinId: string
+  /** `SAVE`, `CLICK`, `CLOSEUP` … If the pin was saved, `SAVE`. */
+  readonly action: string
+  readonly occurredAtMs: number
 }
 
 /** Reads a page. Proto's JSON leaves out zeros and empty lists. */
 export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed {
-  const { feedId = '', items = [], nextPageToken = '', reasons = [], degradation = '', freshness = '' } = json
+  const { feedId = '', items = [], nextPageToken = '', reasons = [], degradation = '', freshness = '', seeds = [] } = json
   const place = feedId && { feedId, surface }
   return {
     feedId,
@@ -90,5 +108,11 @@ export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed 
     degradation: degradation.replace('DEGRADATION_', ''),
     reasons,
     freshness: freshness.replace('FRESHNESS_', ''),
+    seeds: seeds.map(({ source, seeds: found = [] }) => ({
+      source,
+      seeds: found.map(({ pinId, action, occurredAtMs }) => ({
+        ...{ pinId, action: action.replace('ACTION_', ''), occurredAtMs: Number(occurredAtMs) },
+      })),
+    })),
   }
 }

@@ -101,6 +101,8 @@ export interface RetrievedCandidates {
   readonly interrupted: readonly string[]
   /** Sources that read the neighbour index while a shard's part was missing; the candidates include what the other shards hold. */
   readonly incomplete: readonly string[]
+  /** By name of a source: indices in `RetrieveQuery.recent` of the actions that it started from, see `seedsOf`. */
+  readonly seeds: ReadonlyMap<string, Uint16Array>
   /** How long each queried source took, milliseconds; empty without a clock. */
   readonly times: readonly { readonly name: string; readonly ms: number }[]
   /** Where the user's next sweep continues. */

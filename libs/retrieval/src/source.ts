@@ -64,6 +64,8 @@ export interface Source {
    * `interruption` and break off with what they have found.
    */
   query(query: SourceQuery, hits: Hits, interruption: Interruption): void
+  /** Rows of the user's recent pins that the query before this call started from, in the order in which they count; absent: it starts from something else. */
+  startedFrom?(query: SourceQuery): ArrayLike<number>
   /** Present if the source holds the embeddings of pictures, in which a request can search. */
   readonly images?: Pick<EmbeddingView, 'dimensions' | 'get' | 'search'>
   /** Present if the source adapts to what users take. */
@@ -154,6 +156,8 @@ export interface SourceQuery {
   /** How much each action counts, in (0, 1]: a short look counts less. */
   readonly recentWeights: Float64Array
   readonly recentBoards: readonly (string | null)[]
+  /** Index of each action in the actions of the request; -1: the open pin. */
+  readonly recentPlaces: Int32Array
   /** Index of the first action of the current session; equals `recentCount` if the user is between sessions. */
   readonly sessionStart: number
   /** Null for a request without a user. */

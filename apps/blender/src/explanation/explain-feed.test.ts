@@ -1,11 +1,12 @@
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { describe, expect, test } from 'vitest'
 import { formatFeedId, parseFeedId } from '@freshet/contracts/feed-id'
 import { ExplainFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import { Action, Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { Attribution } from '@freshet/contracts/ports/calls'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { partitionOf } from '@freshet/domain/partition'
-import { aBlender, anEngagement, partitions, startMs } from '../blender.harness.ts'
+import { aBlender, anEngagement, foundPins, partitions, startMs } from '../blender.harness.ts'
 import { explainFeed } from './explain-feed.ts'
 
 async function started(config: Parameters<typeof aBlender>[0] = {}) {
@@ -41,6 +42,31 @@ describe('ExplainFeed', () => {
       features: [{ name: 'number' }, { name: 'half', value: 0.5 }],
     })
     expect(first!.sources[0]!.rank).toBeGreaterThanOrEqual(0)
+  })
+
+  test('names the actions of the user that a source started from, on next pages too', async () => {
+    const { explain, feed, storeUser, services } = await started()
+    await storeUser('ada', [anEngagement('click', 'pin-1'), anEngagement('save', 'pin-2', startMs - 30_000)])
+    services.retrieve = (request) => {
+      const found = foundPins(services.pins, request)
+      // 9 is beyond the actions of the request.
+      const even = { ...found.sources[0]!, seeds: bytesOf(Uint16Array.of(1, 9, 0)) }
+      return { ...found, sources: [even, ...found.sources.slice(1)] }
+    }
+    const seeds = [
+      { pinId: 'pin-2', action: Action.SAVE, occurredAtMs: expect.any(Number) as number },
+      { pinId: 'pin-1', action: Action.CLICK, occurredAtMs: expect.any(Number) as number },
+    ]
+    const first = await feed({ userId: 'ada', pageSize: 4, explain: true })
+    const next = await feed({ userId: 'ada', pageSize: 4, pageToken: first.nextPageToken, explain: true })
+    for (const page of [first, next]) {
+      expect(page.seeds).toEqual([{ source: 'even', seeds }])
+      for (const { sources } of (await explain({ feedId: page.feedId })).pins)
+        expect(sources.map((found) => [found.source, found.seeds])).toEqual([
+          [sources[0]!.source, sources[0]!.source === 'even' ? seeds : []],
+        ])
+    }
+    expect((await feed({ userId: 'ada', pageSize: 4 })).seeds).toEqual([])
   })
 
   test('says at which stage a pin fell, with its utility against the last pin of the page', async () => {

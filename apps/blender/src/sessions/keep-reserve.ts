@@ -65,6 +65,7 @@ function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered
     boards: columns.boards === null ? null : pickBits(columns.boards, rows),
     found: foundColumns(columns, rows),
     embeddings: columns.embeddings,
+    seeds: columns.seeds,
   }
 }
 

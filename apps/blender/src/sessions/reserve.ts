@@ -1,6 +1,6 @@
 import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { encodeMessage } from '@freshet/contracts/bytes/wire'
-import { FeedServed, FeedVersions } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { FeedServed, FeedVersions, type FeedSeeds } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { EmbeddingVersion } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { foundCount, type FoundColumns } from '../source-columns.ts'
 
@@ -27,6 +27,8 @@ export interface Reserve {
   /** Which sources found each pin, with its rank and score in each. */
   readonly found: FoundColumns
   readonly embeddings: readonly EmbeddingVersion[]
+  /** See `CandidateColumns`. */
+  readonly seeds: FeedSeeds | undefined
 }
 
 /** 4 has boards; without boards it is 3, which blenders of the release before read too. */
@@ -50,6 +52,7 @@ export function encodeReserve(reserve: Reserve): Uint8Array {
     foundBy: bytesOf(reserve.found.foundBy),
     sourceRanks: bytesOf(reserve.found.ranks),
     sourceScores: bytesOf(reserve.found.scores),
+    seeds: reserve.seeds,
     versions: { ...noVersions, embeddings: reserve.embeddings as EmbeddingVersion[] },
   })
   const boards = reserve.boards === null ? new Uint8Array(0) : bytesOf(reserve.boards)
@@ -103,7 +106,7 @@ export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   }
   if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
   if (!fits(found, pinIds.length, sourceNames.length)) return null
-  return { ...head, pinIds, sourceNames, ...columns, found, embeddings: feed.versions?.embeddings ?? [] }
+  return { ...head, pinIds, sourceNames, ...columns, found, embeddings: feed.versions?.embeddings ?? [], seeds: feed.seeds }
 }
 
 /** 0: the boards are not known. */

@@ -5,6 +5,7 @@ import {
   FeedFilter,
   type GetFeedResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { FeedSeeds } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { ContractError } from '@freshet/contracts/errors'
 import { asId } from '@freshet/domain/ids'
@@ -324,6 +325,13 @@ describe('a reserve', () => {
       sourceNames: fc.array(fc.string({ minLength: 1 }), { minLength: 5, maxLength: 5 }),
       found: found(size),
       embeddings: fc.array(fc.record({ modelId: fc.string(), version: fc.string() }), { maxLength: 2 }),
+      seeds: fc.option(
+        fc.constant<FeedSeeds>({
+          ...{ pinIds: ['p'], actions: Uint8Array.of(3), occurredAtMs: bytesOf(Float64Array.of(1)) },
+          bySource: [Uint8Array.of(0), new Uint8Array(0)],
+        }),
+        { nil: undefined },
+      ),
     })
   })
 

@@ -27,6 +27,8 @@ export interface ExplainedSource {
   readonly source: string
   readonly rank?: number
   readonly score?: number
+  /** The user's own actions that it started from, in the order in which they count. Actions are named as in `ACTION_SAVE`. */
+  readonly seeds: readonly { readonly pinId: string; readonly action: string; readonly occurredAtMs: number }[]
 }
 
 /** A prediction and what it adds to the utility. */

@@ -1,33 +1,39 @@
+import type { Seed } from '@freshet/client/browser'
 import { describe, expect, it } from 'vitest'
-import type { PinCard } from '../api/blender.ts'
-import { becauseOf } from './because.ts'
-import type { Save } from './person/memory.ts'
+import { becauseOf, savedBefore } from './because.ts'
 
-const aCard = (topic: string): PinCard => ({
-  ...{ pinId: 'p', title: '', description: '', imageUrl: '', creatorId: 'c', topics: [topic], locale: '' },
-})
-const aSave = (pinId: string, topic: string, atMs = 1_000): Save => ({
-  ...{ pinId, boardId: 'b', title: pinId, topics: [topic], creatorId: 'c', atMs },
-})
+const aSeed = (pinId: string, action = 'SAVE', occurredAtMs = 1_000): Seed => ({ pinId, action, occurredAtMs })
+const seeds = [
+  { source: 'pixie-walk', seeds: [aSeed('new'), aSeed('old', 'CLICK')] },
+  { source: 'saved-boards', seeds: [aSeed('new')] },
+]
 
-describe('the save that explains a pin', () => {
-  const saves = [aSave('new', 'cats'), aSave('old', 'dogs')]
-
-  it('is the newest with the same topic', () => {
-    expect(becauseOf({ pinId: 'p', sources: [] }, aCard('dogs'), saves, 2_000)).toEqual({
-      save: saves[1],
-      how: 'topic',
+describe('the actions that a pin follows from', () => {
+  it('are those of the first of its sources that started from some', () => {
+    expect(becauseOf(['popularity', 'pixie-walk'], seeds)).toEqual({
+      ...{ seed: aSeed('new'), source: 'pixie-walk', others: [aSeed('old', 'CLICK')] },
     })
+    expect(becauseOf(['popularity'], seeds)).toBeNull()
+    expect(becauseOf(['pixie-walk'], [])).toBeNull()
+  })
+})
+
+describe('the save that a card names', () => {
+  const named = (sources: readonly string[], { nowMs = 2_000, isSameTopic = false, given = seeds } = {}) =>
+    savedBefore({ pinId: 'p', sources }, given, { nowMs, haveSameTopic: () => isSameTopic })?.pinId
+
+  it('is what a source of the pin started from alone', () => {
+    expect(named(['saved-boards'])).toBe('new')
+    expect(named(['popularity'])).toBeUndefined()
   })
 
-  it('is the newest, if a source found the pin that begins with what the user did', () => {
-    const found = becauseOf({ pinId: 'p', sources: ['co-occurrence'] }, aCard('cars'), saves, 2_000)
-    expect(found).toEqual({ save: saves[0], how: 'source' })
-    expect(becauseOf({ pinId: 'p', sources: ['popularity'] }, aCard('cars'), saves, 2_000)).toBeNull()
+  it('is what counts most among several, if the pin has its topic', () => {
+    expect(named(['pixie-walk'])).toBeUndefined()
+    expect(named(['pixie-walk'], { isSameTopic: true })).toBe('new')
   })
 
-  it('is not the pin itself, and not long ago', () => {
-    expect(becauseOf({ pinId: 'new', sources: [] }, aCard('cats'), saves, 2_000)).toBeNull()
-    expect(becauseOf({ pinId: 'p', sources: [] }, aCard('cats'), saves, 3_600_000)).toBeNull()
+  it('is recent, and a save', () => {
+    expect(named(['saved-boards'], { nowMs: 3_600_000 })).toBeUndefined()
+    expect(named(['s'], { given: [{ source: 's', seeds: [aSeed('new', 'CLICK')] }] })).toBeUndefined()
   })
 })

@@ -1,32 +1,40 @@
-import type { PinCard } from '../api/blender.ts'
-import type { Save } from './person/memory.ts'
+import type { Seed, SourceSeeds } from '@freshet/client/browser'
 
-/** Sources that begin with what the user did. */
-const personal = new Set([
-  ...['co-occurrence', 'board-co-occurrence', 'pixie-walk', 'long-term-walk', 'pin2vec', 'visual-neighbours'],
-  ...['session-neighbours', 'saved-boards'],
-])
-
-/** A save that a pin follows from, and how. */
+/** The user's own actions that the sources of a pin started from, as the services report it. */
 export interface Because {
-  readonly save: Save
-  /** `topic`: the same topic; `source`: found by a source that begins with the user's actions, of which this save is the newest. */
-  readonly how: 'topic' | 'source'
+  /** The action that counts most. */
+  readonly seed: Seed
+  /** The source that started from it. */
+  readonly source: string
+  /** The other actions that it started from, in the order in which they count. */
+  readonly others: readonly Seed[]
 }
 
-/** How old a save may be to be named, ms. */
+/** How old a save may be to be named on a card, ms. */
 const namedForMs = 15 * 60_000
 
-/** The newest save on this page that explains a pin; null: none does. */
-export function becauseOf(
+/** The actions of the first source of a pin that started from some; null: none did. Sources come in the order in which they matter. */
+export function becauseOf(sources: readonly string[], seeds: readonly SourceSeeds[]): Because | null {
+  for (const source of sources) {
+    const [seed, ...others] = seeds.find((each) => each.source === source)?.seeds ?? []
+    if (seed) return { seed, source, others }
+  }
+  return null
+}
+
+/**
+ * The save to name on a card: the one that counts most in a source of the pin, if it is recent. A source that started from other actions
+ * too may have found the pin by them: then only a pin of the same topic names the save.
+ */
+export function savedBefore(
   pin: { readonly pinId: string; readonly sources: readonly string[] },
-  card: PinCard | undefined,
-  saves: readonly Save[],
-  nowMs: number,
-): Because | null {
-  const recent = saves.filter(({ pinId, atMs }) => pinId !== pin.pinId && nowMs - atMs < namedForMs)
-  const sameTopic = recent.find(({ topics }) => topics.some((topic) => card?.topics.includes(topic)))
-  if (sameTopic) return { save: sameTopic, how: 'topic' }
-  const newest = recent[0]
-  return newest && pin.sources.some((source) => personal.has(source)) ? { save: newest, how: 'source' } : null
+  seeds: readonly SourceSeeds[],
+  { nowMs, haveSameTopic }: { readonly nowMs: number; readonly haveSameTopic: (one: string, other: string) => boolean },
+): Seed | null {
+  for (const source of pin.sources) {
+    const [seed, ...others] = seeds.find((each) => each.source === source)?.seeds ?? []
+    if (!seed || seed.action !== 'SAVE' || nowMs - seed.occurredAtMs > namedForMs) continue
+    if (others.length === 0 || haveSameTopic(seed.pinId, pin.pinId)) return seed
+  }
+  return null
 }

@@ -6,7 +6,7 @@ function aPage(feedId: string, pinIds: readonly string[], nextPageToken = `after
   const items = pinIds.map((pinId, position): FeedItem => ({
     ...{ pinId, feedId, position, utility: 0, sources: [], seenAgain: false },
   }))
-  return { ...{ feedId, items, nextPageToken, degradation: 'NONE', reasons: [], freshness: 'CURRENT' } }
+  return { ...{ feedId, items, nextPageToken, degradation: 'NONE', reasons: [], freshness: 'CURRENT', seeds: [] } }
 }
 
 /** A store over answers in their order, with the requests that it made. */

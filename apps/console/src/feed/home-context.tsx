@@ -1,4 +1,4 @@
-import type { Feed, FeedItem } from '@freshet/client/browser'
+import type { Feed, FeedItem, SourceSeeds } from '@freshet/client/browser'
 import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react'
 import { getPins } from '../api/blender.ts'
 import { useConfig } from '../api/config-context.tsx'
@@ -15,6 +15,8 @@ export interface Home {
   readonly freshness: Freshness
   /** The place where each pin was shown last: events and explanations need it. */
   readonly shown: Map<string, FeedItem>
+  /** By feed: the person's own actions that its sources started from. */
+  readonly seeds: ReadonlyMap<string, readonly SourceSeeds[]>
   /** The first pin of the home feed that is below the screen; null: the feed is not drawn. */
   readonly below: { current: (() => number) | null }
 }
@@ -38,6 +40,7 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
   const freshness = useMemo(() => createFreshness(), [])
   const below = useRef<(() => number) | null>(null)
   const shown = useMemo(() => new Map<string, FeedItem>(), [])
+  const seeds = useMemo(() => new Map<string, readonly SourceSeeds[]>(), [])
   const cards = useMemo(
     () =>
       createCards({
@@ -51,10 +54,15 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
       createFeedStore(async ({ pageToken, signal }) => {
         // The language comes with the configuration. A page that is asked in another one would be served and never shown.
         if (!isConfigured) return new Promise<Feed>(() => undefined)
-        const page = await client.feed({ pageSize, locale, signal, ...(pageToken !== '' && { pageToken }) })
+        const page = await client.feed({
+          ...{ pageSize, locale, signal, explain: true },
+          ...(pageToken !== '' && { pageToken }),
+        })
+        keepSeeds(seeds, page)
+        cards.want([...new Set(page.seeds.flatMap(({ seeds: found }) => found.map(({ pinId }) => pinId)))])
         return noted(page, shown)
       }),
-    [client, locale, shown, isConfigured],
+    [client, locale, shown, seeds, cards, isConfigured],
   )
   useEffect(() => {
     void store.more()
@@ -62,7 +70,10 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
       store.close()
     }
   }, [store])
-  const home = useMemo(() => ({ store, cards, freshness, shown, below }), [store, cards, freshness, shown])
+  const home = useMemo(
+    () => ({ store, cards, freshness, shown, seeds, below }),
+    [store, cards, freshness, shown, seeds],
+  )
   return <HomeContext value={home}>{children}</HomeContext>
 }
 
@@ -71,6 +82,14 @@ export function useCards(): Cards {
   const { cards } = useHome()
   useSyncExternalStore(cards.subscribe, cards.version)
   return cards
+}
+
+/** More pages than a person scrolls back. */
+const maxKeptSeeds = 400
+
+function keepSeeds(seeds: Map<string, readonly SourceSeeds[]>, { feedId, seeds: found }: Feed): void {
+  if (found.length > 0) seeds.set(feedId, found)
+  if (seeds.size > maxKeptSeeds) seeds.delete(seeds.keys().next().value!)
 }
 
 /** Remembers where the pins of a page were shown. */

@@ -3,11 +3,10 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore, type R
 import { useLocation } from 'wouter'
 import { nowMs } from '../api/browser.ts'
 import { WhyPanel } from '../why/why-panel.tsx'
-import { becauseOf } from './because.ts'
+import { savedBefore } from './because.ts'
 import { useHome } from './home-context.tsx'
 import { Masonry, type Cell } from './masonry/masonry.tsx'
 import { PinCardView } from './pin/pin-card.tsx'
-import { usePerson } from './person/person-context.tsx'
 import { useActions } from './use-actions.tsx'
 
 const nothing: ReadonlySet<string> = new Set()
@@ -34,10 +33,9 @@ export function Pins({
   readonly onHidden?: (pinId: string) => void
   readonly below?: { current: (() => number) | null }
 }) {
-  const { cards, shown } = useHome()
+  const { cards, shown, seeds } = useHome()
   // Topics come after the pins, and the reasons name them.
   const cardsVersion = useSyncExternalStore(cards.subscribe, cards.version)
-  const { memory, userId } = usePerson()
   const actions = useActions()
   const [, navigate] = useLocation()
   const [asked, setAsked] = useState<FeedItem | null>(null)
@@ -63,24 +61,25 @@ export function Pins({
   const position = useMemo(() => new Map(items.map(({ pinId }, at) => [pinId, at])), [items])
   const draw = useCallback(
     (pin: FeedItem, cell: Cell): ReactNode => {
-      const isFresh = fresh.has(pin.pinId)
-      const found = isFresh ? becauseOf(pin, cards.get(pin.pinId), memory.saves, nowMs()) : null
-      // What a user with a past gets from its sources follows from many actions: only the topic names one of them.
-      const because = found?.how === 'topic' || userId.startsWith('new-') ? found : null
+      const haveSameTopic = (one: string, other: string): boolean =>
+        cards.get(one)?.topics.some((topic) => cards.get(other)?.topics.includes(topic)) ?? false
+      const saved = fresh.has(pin.pinId)
+        ? savedBefore(pin, seeds.get(pin.feedId ?? '') ?? [], { nowMs: nowMs(), haveSameTopic })
+        : null
       return (
         <PinCardView
           pin={pin}
           height={cell.height}
           isActive={cell.isActive}
           calls={calls}
-          isFresh={because !== null}
+          isFresh={saved !== null}
           moved={moves.get(pin.pinId) ?? 0}
-          note={because ? `Since you saved ${because.save.title}` : ''}
+          note={saved ? `Since you saved ${cards.titleOf(saved.pinId) || saved.pinId}` : ''}
           position={position.get(pin.pinId) ?? 0}
         />
       )
     },
-    [fresh, moves, cards, cardsVersion, memory.saves, userId, calls, position],
+    [fresh, moves, cards, cardsVersion, seeds, calls, position],
   )
   return (
     <>

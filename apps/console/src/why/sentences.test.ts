@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { ExplainedAbsence, ExplainedPin } from '../api/blender.ts'
 import { featureInWords } from './names.ts'
-import { absenceInWords, percent, sentencesFor, signed } from './sentences.ts'
+import { absenceInWords, percent, seedsInWords, sentencesFor as sentencesOf, signed } from './sentences.ts'
 
 const aPin: ExplainedPin = {
   ...{ pinId: 'p', position: 3, utility: 0.2, propensity: 1, facts: [], ordering: [], notes: [], moves: [] },
   sources: [
-    { source: 'popularity', rank: 40 },
-    { source: 'co-occurrence', rank: 2 },
+    { source: 'popularity', rank: 40, seeds: [] },
+    { source: 'co-occurrence', rank: 2, seeds: [] },
   ],
   heads: [
     { head: 'click', value: 0.3, factor: 1, utilityPart: 0.1 },
@@ -19,6 +19,9 @@ const aPin: ExplainedPin = {
   ],
 }
 
+const titleOf = (pinId: string): string => (pinId === 's' ? 'Red apple' : '')
+const sentencesFor = (pin: ExplainedPin, because: Parameters<typeof sentencesOf>[1]) => sentencesOf(pin, because, titleOf)
+
 describe('why a pin is here', () => {
   it('names the source with the best rank, the prediction that counts most, and what speaks for and against it', () => {
     expect(sentencesFor(aPin, null)).toEqual([
@@ -29,10 +32,15 @@ describe('why a pin is here', () => {
     ])
   })
 
-  it('begins with the save that explains it', () => {
-    const save = { pinId: 's', boardId: 'b', title: 'Red apple', topics: [], creatorId: '', atMs: 0 }
-    expect(sentencesFor(aPin, { save, how: 'topic' })[0]).toBe('You saved Red apple: this pin has the same topic.')
-    expect(sentencesFor(aPin, { save, how: 'source' })[0]).toContain('You saved Red apple')
+  it('begins with the action that the source started from', () => {
+    const seed = { pinId: 's', action: 'ACTION_SAVE', occurredAtMs: 0 }
+    const because = { seed, source: 'pixie-walk', others: [] }
+    expect(sentencesFor(aPin, because)[0]).toBe('You saved Red apple: pixie-walk started from that.')
+    const others = [{ ...seed, pinId: 't', action: 'ACTION_CLICK' }]
+    expect(sentencesFor(aPin, { ...because, others })[0]).toBe(
+      'You saved Red apple: pixie-walk started from that, and from 1 more of your actions.',
+    )
+    expect(seedsInWords([seed, ...others, seed], titleOf, 2)).toBe('you saved Red apple, you clicked t, 1 more')
   })
 
   it('adds up what the ordering moved', () => {

@@ -1,4 +1,4 @@
-import type { ExplainedAbsence, ExplainedPin } from '../api/blender.ts'
+import type { ExplainedAbsence, ExplainedPin, ExplainedSource } from '../api/blender.ts'
 import type { Because } from '../feed/because.ts'
 import { featureInWords, headInWords, sourceInWords, stageInWords } from './names.ts'
 
@@ -16,15 +16,18 @@ export function signed(value: number): string {
 }
 
 /** Why a pin is on the page, as sentences in the order in which they matter. */
-export function sentencesFor(pin: ExplainedPin, because: Because | null): readonly string[] {
+export function sentencesFor(
+  pin: ExplainedPin,
+  because: Because | null,
+  titleOf: (pinId: string) => string,
+): readonly string[] {
   const sentences: string[] = []
-  if (because)
-    sentences.push(
-      because.how === 'topic'
-        ? `You saved ${because.save.title}: this pin has the same topic.`
-        : `You saved ${because.save.title}: this pin was found from what you did last.`,
-    )
-  const [best, ...others] = pin.sources.toSorted((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
+  if (because) {
+    const { seed, source, others } = because
+    const also = others.length === 0 ? '' : `, and from ${others.length} more of your actions`
+    sentences.push(`${sentence(actedInWords(seed, titleOf))}: ${source} started from that${also}.`)
+  }
+  const [best, ...others] = bestFirst(pin.sources)
   if (best) {
     const rank = best.rank === undefined ? '' : `, as number ${best.rank + 1} there`
     const also =
@@ -47,6 +50,29 @@ export function sentencesFor(pin: ExplainedPin, because: Because | null): readon
   const moves = movesInWords(pin.moves)
   if (moves !== '') sentences.push(moves)
   return sentences
+}
+
+/** Sources by the rank that they gave the pin. */
+export function bestFirst(sources: readonly ExplainedSource[]): readonly ExplainedSource[] {
+  return sources.toSorted((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
+}
+
+type Seed = ExplainedSource['seeds'][number]
+
+const acted: Readonly<Record<string, string>> = { SAVE: 'saved', CLICK: 'clicked', CLOSEUP: 'opened' }
+
+function actedInWords({ pinId, action }: Seed, titleOf: (pinId: string) => string): string {
+  return `you ${acted[action.replace('ACTION_', '')] ?? 'acted on'} ${titleOf(pinId) || pinId}`
+}
+
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** Actions in words, the first `most` by name. */
+export function seedsInWords(seeds: readonly Seed[], titleOf: (pinId: string) => string, most: number): string {
+  const named = seeds.slice(0, most).map((seed) => actedInWords(seed, titleOf))
+  return [...named, ...(seeds.length > most ? [`${seeds.length - most} more`] : [])].join(', ')
 }
 
 /** What the ordering did in all, with the stage that did most of it; empty: nothing. */

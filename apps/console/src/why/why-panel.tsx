@@ -1,17 +1,16 @@
 import type { FeedItem } from '@freshet/client/browser'
+import { useEffect } from 'react'
 import { explainFeed, type ExplainedPin, type Explanation } from '../api/blender.ts'
-import { nowMs } from '../api/browser.ts'
 import { useResource } from '../api/use-resource.ts'
 import { becauseOf } from '../feed/because.ts'
 import { useCards, useHome } from '../feed/home-context.tsx'
-import { usePerson } from '../feed/person/person-context.tsx'
 import { Picture } from '../feed/pin/picture.tsx'
 import { Badge } from '../ui/card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { EmptyState, Loaded } from '../ui/states.tsx'
 import { Bars } from './bars.tsx'
 import { featureInWords, headInWords, sourceInWords, stageInWords } from './names.ts'
-import { percent, sentencesFor, signed } from './sentences.ts'
+import { bestFirst, percent, seedsInWords, sentencesFor, signed } from './sentences.ts'
 import { WhyNot } from './why-not.tsx'
 import './why-panel.css'
 
@@ -55,19 +54,22 @@ export function WhyPanel({ pin, onClose }: { readonly pin: FeedItem; readonly on
 }
 
 function Explained({ explanation, pin }: { readonly explanation: Explanation; readonly pin: FeedItem }) {
-  const { memory } = usePerson()
   const cards = useCards()
+  const pinIds = explanation.pins.flatMap(({ sources }) => sources.flatMap(({ seeds }) => seeds.map((seed) => seed.pinId)))
+  useEffect(() => {
+    cards.want([...new Set(pinIds)])
+  }, [cards, pinIds.join()])
   const explained = explanation.pins.find(({ pinId }) => pinId === pin.pinId)
   if (!explained)
     return <EmptyState title="Not on the page any more">The record of this page does not have it.</EmptyState>
   const because = becauseOf(
-    { pinId: pin.pinId, sources: explained.sources.map(({ source }) => source) },
-    ...([cards.get(pin.pinId), memory.saves, nowMs()] as const),
+    bestFirst(explained.sources).map(({ source }) => source),
+    explained.sources,
   )
   return (
     <>
       <ul className="why-sentences">
-        {sentencesFor(explained, because).map((sentence) => (
+        {sentencesFor(explained, because, cards.titleOf).map((sentence) => (
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
@@ -77,8 +79,11 @@ function Explained({ explanation, pin }: { readonly explanation: Explanation; re
 }
 
 const maxFeatures = 8
+/** Actions that are named; the rest are counted. */
+const maxSeeds = 3
 
 function Numbers({ explained, explanation }: { readonly explained: ExplainedPin; readonly explanation: Explanation }) {
+  const cards = useCards()
   const features = explained.features
     .filter(({ utilityContribution }) => Math.abs(utilityContribution ?? 0) > 0)
     .slice(0, maxFeatures)
@@ -87,10 +92,15 @@ function Numbers({ explained, explanation }: { readonly explained: ExplainedPin;
       <section className="why-part">
         <h3>Found by</h3>
         <ul className="why-sources">
-          {explained.sources.map(({ source, rank }) => (
+          {explained.sources.map(({ source, rank, seeds }) => (
             <li key={source}>
               <Badge tone="accent">{source}</Badge> {sourceInWords(source)}
               {rank !== undefined && <span className="number"> · rank {rank + 1}</span>}
+              {seeds.length > 0 && (
+                <div className="why-seeds">
+                  It started from what you did: {seedsInWords(seeds, cards.titleOf, maxSeeds)}.
+                </div>
+              )}
             </li>
           ))}
         </ul>

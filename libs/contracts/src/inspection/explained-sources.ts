@@ -5,6 +5,6 @@ import type { ServedCandidate } from './served-candidates.ts'
 export function sourcesOf({ sources, sourceRanks, sourceScores }: ServedCandidate): ExplainedSource[] {
   return sources.map((source) => {
     const [rank, score] = [sourceRanks[source], sourceScores[source]]
-    return { source, ...(rank !== undefined && { rank }), ...(score !== undefined && { score }) }
+    return { source, ...(rank !== undefined && { rank }), ...(score !== undefined && { score }), seeds: [] }
   })
 }

@@ -4,6 +4,7 @@ import { Degradation, Freshness } from '../gen/freshet/blending/v1/blending.ts'
 import type { FeedServed } from '../gen/freshet/feed/v1/feed.ts'
 import { explainAbsence, removalsOf } from './absence.ts'
 import { sourcesOf } from './explained-sources.ts'
+import { namedSeeds } from './feed-seeds.ts'
 import { servedPins, type ServedPin } from './served-json.ts'
 
 /** Why the pins of a served feed are there, from its record alone. `pinId`: explain only this pin; empty: every pin of the page. */
@@ -43,11 +44,12 @@ export function explainServed(served: FeedServed, pinId: string): ExplainFeedRes
 
 function explainedPins(served: FeedServed): ExplainedPin[] {
   const factors = factorsOf(served)
+  const seeds = new Map(namedSeeds(served.sources, served.seeds).map(({ source, seeds: of }) => [source, of]))
   const steps = served.ordering.map((step) => ({ ...step, added: float32Column(step.added) }))
   return servedPins(served).map((pin, row) => ({
     pinId: pin.pinId,
     position: pin.position,
-    sources: sourcesOf(pin),
+    sources: sourcesOf(pin).map((found) => ({ ...found, seeds: seeds.get(found.source) ?? [] })),
     ...(pin.retrievalRank !== null && { retrievalRank: pin.retrievalRank }),
     ...(pin.retrievalScore !== null && { retrievalScore: pin.retrievalScore }),
     utility: pin.utility,

@@ -50,6 +50,7 @@ export function searchImages(
     skipped: [],
     interrupted: interruption.happened ? [source.name] : [],
     incomplete: [],
+    seeds: new Map(),
     times: [],
     sweptTo: request.sweptTo ?? 0,
     exhausted: false,

@@ -12,6 +12,7 @@ import { mergeHits } from '../merge/merge.ts'
 import { chooseMode, type Mode } from '../merge/modes.ts'
 import type { RetrievedCandidates, RetrieveQuery, SourceCandidates } from '../question.ts'
 import { createHits, type Hits, type ScoreBoard } from '@freshet/columns/score-board'
+import { seedsOf } from './seeds.ts'
 import type { SourceQuery } from '../source.ts'
 import type { Stack } from '../merge/stack.ts'
 import { createStacked } from '../merge/stacked.ts'
@@ -99,6 +100,7 @@ export function createQueryRunner(context: QueryRunnerContext): {
       const answers: EnabledSource[] = []
       const skipped: string[] = []
       const interrupted: string[] = []
+      const seeds = new Map<string, Uint16Array>()
       const times: { readonly name: string; readonly ms: number }[] = []
       // One reading of the clock ends one source and starts the next.
       let atMs = tookMs()
@@ -115,6 +117,7 @@ export function createQueryRunner(context: QueryRunnerContext): {
         source.query(query, hits, interruption)
         if (interruption.happened) interrupted.push(source.name)
         answers.push(entry)
+        seeds.set(source.name, seedsOf(source, query))
         if (clock === undefined) continue
         const endedMs = tookMs()
         times.push({ name: source.name, ms: endedMs - atMs })
@@ -136,6 +139,7 @@ export function createQueryRunner(context: QueryRunnerContext): {
         skipped,
         interrupted,
         incomplete,
+        seeds,
         times,
         sweptTo: swept?.sweptTo ?? request.sweptTo ?? 0,
         exhausted: swept?.exhausted ?? false,

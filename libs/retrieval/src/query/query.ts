@@ -53,6 +53,7 @@ export function createQueryBuilder({
   const recentAtMs = new Float64Array(room)
   const recentActions = new Uint8Array(room)
   const recentWeights = new Float64Array(room)
+  const recentPlaces = new Int32Array(room)
   let recentBoards: (string | null)[] = []
   // By row, the number of the request that found out about it last, times four, plus what it found.
   let verdicts = new Int32Array(0)
@@ -159,6 +160,7 @@ export function createQueryBuilder({
         if (row < 0) continue
         if (i >= session.from && sessionStart < 0) sessionStart = count
         recentRows[count] = row
+        recentPlaces[count] = i
         recentAtMs[count] = action.occurredAtMs
         recentWeights[count] = dwellWeight(action.action === 'save' ? null : (action.dwellMs ?? null), fullDwellMs)
         recentActions[count++] = actions.indexOf(action.action)
@@ -168,6 +170,7 @@ export function createQueryBuilder({
       if (pinRow >= 0) {
         verdicts[pinRow] = 4 * number + excluded
         recentRows[count] = pinRow
+        recentPlaces[count] = -1
         recentAtMs[count] = request.atMs
         recentWeights[count] = 1
         recentActions[count++] = actions.indexOf('closeup')
@@ -184,6 +187,7 @@ export function createQueryBuilder({
         recentActions,
         recentWeights,
         recentBoards,
+        recentPlaces,
         sessionStart,
         asker,
         index: gathered ?? index.read(asker),

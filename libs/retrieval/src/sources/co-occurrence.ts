@@ -108,6 +108,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
       maxPerPin: maxSessionsPerPin,
       pinsOf: (query) => latestPins(query, maxRecentPins),
     },
+    startedFrom: (query) => latestPins(query, maxRecentPins),
     adaptation: variants,
     query: (query, hits, interruption) => answer(rules[variants.chosen], query, hits, interruption),
     bytes: () => 0,

@@ -82,6 +82,7 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
       maxPerPin: parameters.maxTrailsPerPin,
       pinsOf: (query) => savedPins(query, parameters).map(({ row }) => row),
     },
+    startedFrom: (query) => savedPins(query, parameters).map(({ row }) => row),
     query(query, hits, interruption) {
       rules.begin()
       const { trails, ownTrail } = query.index

@@ -125,6 +125,10 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
         return [...rows.subarray(0, count)]
       },
     },
+    startedFrom: (query) => {
+      const { count, rows } = fillRecentPins(query, recentsOf(variants.chosen), recentRows)
+      return rows.subarray(0, count)
+    },
     adaptation: variants,
     query: (query, hits, interruption) => answer(variants.chosen, query, hits, interruption),
     bytes: () => 0,

@@ -1,7 +1,7 @@
 import type { Hits } from '@freshet/columns/score-board'
 import { uninterrupted, type Interruption } from '../../interruption.ts'
 import type { Source, SourceQuery } from '../../source.ts'
-import { createStarts, flatStarts, type Starts, type StartsOptions } from './starts.ts'
+import { createStarts, flatStarts, rowsOf, type Starts, type StartsOptions } from './starts.ts'
 import { createVariants } from './variants.ts'
 
 /** Answers a query from these starts, which it fills. */
@@ -18,6 +18,7 @@ export function createAdaptiveSource(name: string, options: StartsOptions, answe
   })
   return {
     name,
+    startedFrom: () => rowsOf(starts[variants.chosen]!),
     adaptation: variants,
     query: (query, hits, interruption) => answer(starts[variants.chosen]!, query, hits, interruption),
     bytes: () => 0,

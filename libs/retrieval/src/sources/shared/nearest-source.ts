@@ -2,7 +2,7 @@ import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { createEmbeddingView, type EmbeddingView } from '../../embeddings/embedding-view.ts'
 import { createNearest } from '../../embeddings/nearest.ts'
 import type { SharedViews, Source } from '../../source.ts'
-import { createStarts, type StartsOptions } from './starts.ts'
+import { createStarts, rowsOf, type StartsOptions } from './starts.ts'
 
 /** Settings of a source that searches near the user's recent pins and interests; what a source's defaults differ in is given. */
 export function nearestSettings(defaults: { readonly maxLatest: number; readonly maxInterests: number }) {
@@ -54,6 +54,7 @@ export function createNearestSource(
     name,
     ...folds(view),
     letGo: view.remove,
+    startedFrom: () => rowsOf(starts).filter((row) => view.get(row) !== null),
     query(query, hits, interruption) {
       starts.fill(query)
       nearest.find(query, hits, interruption)

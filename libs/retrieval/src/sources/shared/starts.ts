@@ -24,6 +24,11 @@ export interface Starts {
   fill(query: SourceQuery): void
 }
 
+/** The pins of the last fill, latest first. */
+export function rowsOf({ count, pinRows }: Starts): Int32Array {
+  return pinRows.subarray(0, count)
+}
+
 /** The settings of all sources that start from the user's recent pins, with the defaults of one source. */
 export function startSettings({
   maxStarts = 10,

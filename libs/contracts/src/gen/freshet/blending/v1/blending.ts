@@ -18,7 +18,14 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Surface, surfaceFromJSON, surfaceToJSON } from "../../engagement/v1/engagement.ts";
+import {
+  Action,
+  actionFromJSON,
+  actionToJSON,
+  Surface,
+  surfaceFromJSON,
+  surfaceToJSON,
+} from "../../engagement/v1/engagement.ts";
 
 export const protobufPackage = "freshet.blending.v1";
 
@@ -397,6 +404,26 @@ export interface GetFeedResponse {
   freshness: Freshness;
   /** What each stage did, if `explain` was set. */
   stages: StageReport[];
+  /** The user's own actions that sources started from, if `explain` was set. Sources that started from something else are missing. */
+  seeds: SourceSeeds[];
+}
+
+/** The user's own actions that a source started from. */
+export interface SourceSeeds {
+  /** Name of the source. */
+  source: string;
+  /** At most 8, in the order in which they count. */
+  seeds: Seed[];
+}
+
+/** An action of the user that a source started from. */
+export interface Seed {
+  /** The pin. */
+  pinId: string;
+  /** What the user did to it; if it was saved, the save. */
+  action: Action;
+  /** When, milliseconds since the epoch. */
+  occurredAtMs: number;
 }
 
 /** Asks for related pins. */
@@ -739,7 +766,14 @@ export interface ExplainedSource {
     | number
     | undefined;
   /** The source's own score; absent: not recorded. Scores of different sources are not comparable. */
-  score?: number | undefined;
+  score?:
+    | number
+    | undefined;
+  /**
+   * The user's own actions that the source started from, at most 8, in the order in which they count. Empty: it started from something
+   * else, or not recorded.
+   */
+  seeds: Seed[];
 }
 
 /** What one head of the model predicted. */
@@ -2210,7 +2244,7 @@ export const StageReport_RemovedEntry: MessageFns<StageReport_RemovedEntry> = {
 };
 
 function createBaseGetFeedResponse(): GetFeedResponse {
-  return { feedId: "", items: [], nextPageToken: "", degradation: 0, reasons: [], freshness: 0, stages: [] };
+  return { feedId: "", items: [], nextPageToken: "", degradation: 0, reasons: [], freshness: 0, stages: [], seeds: [] };
 }
 
 export const GetFeedResponse: MessageFns<GetFeedResponse> = {
@@ -2235,6 +2269,9 @@ export const GetFeedResponse: MessageFns<GetFeedResponse> = {
     }
     for (const v of message.stages) {
       StageReport.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.seeds) {
+      SourceSeeds.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2308,6 +2345,14 @@ export const GetFeedResponse: MessageFns<GetFeedResponse> = {
             message.stages.push(StageReport.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.seeds.push(SourceSeeds.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2337,6 +2382,7 @@ export const GetFeedResponse: MessageFns<GetFeedResponse> = {
       reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
       freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
       stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageReport.fromJSON(e)) : [],
+      seeds: globalThis.Array.isArray(object?.seeds) ? object.seeds.map((e: any) => SourceSeeds.fromJSON(e)) : [],
     };
   },
 
@@ -2363,6 +2409,9 @@ export const GetFeedResponse: MessageFns<GetFeedResponse> = {
     if (message.stages?.length) {
       obj.stages = message.stages.map((e) => StageReport.toJSON(e));
     }
+    if (message.seeds?.length) {
+      obj.seeds = message.seeds.map((e) => SourceSeeds.toJSON(e));
+    }
     return obj;
   },
 
@@ -2378,6 +2427,201 @@ export const GetFeedResponse: MessageFns<GetFeedResponse> = {
     message.reasons = object.reasons?.map((e) => e) || [];
     message.freshness = object.freshness ?? 0;
     message.stages = object.stages?.map((e) => StageReport.fromPartial(e)) || [];
+    message.seeds = object.seeds?.map((e) => SourceSeeds.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSourceSeeds(): SourceSeeds {
+  return { source: "", seeds: [] };
+}
+
+export const SourceSeeds: MessageFns<SourceSeeds> = {
+  encode(message: SourceSeeds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    for (const v of message.seeds) {
+      Seed.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceSeeds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceSeeds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.seeds.push(Seed.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceSeeds {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      seeds: globalThis.Array.isArray(object?.seeds) ? object.seeds.map((e: any) => Seed.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: SourceSeeds): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.seeds?.length) {
+      obj.seeds = message.seeds.map((e) => Seed.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceSeeds>): SourceSeeds {
+    return SourceSeeds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceSeeds>): SourceSeeds {
+    const message = createBaseSourceSeeds();
+    message.source = object.source ?? "";
+    message.seeds = object.seeds?.map((e) => Seed.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSeed(): Seed {
+  return { pinId: "", action: 0, occurredAtMs: 0 };
+}
+
+export const Seed: MessageFns<Seed> = {
+  encode(message: Seed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pinId !== "") {
+      writer.uint32(10).string(message.pinId);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    if (message.occurredAtMs !== 0) {
+      writer.uint32(24).int64(message.occurredAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Seed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.occurredAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Seed {
+    return {
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      action: isSet(object.action) ? actionFromJSON(object.action) : 0,
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? globalThis.Number(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? globalThis.Number(object.occurred_at_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Seed): unknown {
+    const obj: any = {};
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.action !== 0) {
+      obj.action = actionToJSON(message.action);
+    }
+    if (message.occurredAtMs !== 0) {
+      obj.occurredAtMs = Math.round(message.occurredAtMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Seed>): Seed {
+    return Seed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Seed>): Seed {
+    const message = createBaseSeed();
+    message.pinId = object.pinId ?? "";
+    message.action = object.action ?? 0;
+    message.occurredAtMs = object.occurredAtMs ?? 0;
     return message;
   },
 };
@@ -5432,7 +5676,7 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
 };
 
 function createBaseExplainedSource(): ExplainedSource {
-  return { source: "", rank: undefined, score: undefined };
+  return { source: "", rank: undefined, score: undefined, seeds: [] };
 }
 
 export const ExplainedSource: MessageFns<ExplainedSource> = {
@@ -5445,6 +5689,9 @@ export const ExplainedSource: MessageFns<ExplainedSource> = {
     }
     if (message.score !== undefined) {
       writer.uint32(29).float(message.score);
+    }
+    for (const v of message.seeds) {
+      Seed.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -5486,6 +5733,14 @@ export const ExplainedSource: MessageFns<ExplainedSource> = {
             message.score = reader.float();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.seeds.push(Seed.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5503,6 +5758,7 @@ export const ExplainedSource: MessageFns<ExplainedSource> = {
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       rank: isSet(object.rank) ? globalThis.Number(object.rank) : undefined,
       score: isSet(object.score) ? globalThis.Number(object.score) : undefined,
+      seeds: globalThis.Array.isArray(object?.seeds) ? object.seeds.map((e: any) => Seed.fromJSON(e)) : [],
     };
   },
 
@@ -5517,6 +5773,9 @@ export const ExplainedSource: MessageFns<ExplainedSource> = {
     if (message.score !== undefined) {
       obj.score = floatToJson(message.score);
     }
+    if (message.seeds?.length) {
+      obj.seeds = message.seeds.map((e) => Seed.toJSON(e));
+    }
     return obj;
   },
 
@@ -5528,6 +5787,7 @@ export const ExplainedSource: MessageFns<ExplainedSource> = {
     message.source = object.source ?? "";
     message.rank = object.rank ?? undefined;
     message.score = object.score ?? undefined;
+    message.seeds = object.seeds?.map((e) => Seed.fromPartial(e)) || [];
     return message;
   },
 };

@@ -126,6 +126,23 @@ export interface FeedServed {
     | undefined;
   /** What each step of the ordering added to the utility of the pins, in its unit. */
   ordering: OrderingStep[];
+  /** The user's own actions that sources started from; absent: none did, or not recorded. */
+  seeds: FeedSeeds | undefined;
+}
+
+/** The user's own actions that sources started from, in columns: one row for each action. */
+export interface FeedSeeds {
+  /** The pins. */
+  pinIds: string[];
+  /** One byte each: the number of the action (freshet.engagement.v1.Action). */
+  actions: Uint8Array;
+  /** Little-endian float64 each: milliseconds since the epoch. */
+  occurredAtMs: Uint8Array;
+  /**
+   * One for each of `FeedServed.sources`, one byte for each action: its row, in the order in which the actions count. Empty: the source
+   * started from something else.
+   */
+  bySource: Uint8Array[];
 }
 
 /** The probabilities of an order that was drawn at random. `FeedServed.propensities` has the cascade: of each pin at its position, given those above. */
@@ -325,6 +342,7 @@ function createBaseFeedServed(): FeedServed {
     headFactors: undefined,
     trace: undefined,
     ordering: [],
+    seeds: undefined,
   };
 }
 
@@ -443,6 +461,9 @@ export const FeedServed: MessageFns<FeedServed> = {
     }
     for (const v of message.ordering) {
       OrderingStep.encode(v!, writer.uint32(306).fork()).join();
+    }
+    if (message.seeds !== undefined) {
+      FeedSeeds.encode(message.seeds, writer.uint32(314).fork()).join();
     }
     return writer;
   },
@@ -764,6 +785,14 @@ export const FeedServed: MessageFns<FeedServed> = {
             message.ordering.push(OrderingStep.decode(reader, reader.uint32()));
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.seeds = FeedSeeds.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -892,6 +921,7 @@ export const FeedServed: MessageFns<FeedServed> = {
       ordering: globalThis.Array.isArray(object?.ordering)
         ? object.ordering.map((e: any) => OrderingStep.fromJSON(e))
         : [],
+      seeds: isSet(object.seeds) ? FeedSeeds.fromJSON(object.seeds) : undefined,
     };
   },
 
@@ -1011,6 +1041,9 @@ export const FeedServed: MessageFns<FeedServed> = {
     if (message.ordering?.length) {
       obj.ordering = message.ordering.map((e) => OrderingStep.toJSON(e));
     }
+    if (message.seeds !== undefined) {
+      obj.seeds = FeedSeeds.toJSON(message.seeds);
+    }
     return obj;
   },
 
@@ -1069,6 +1102,138 @@ export const FeedServed: MessageFns<FeedServed> = {
       ? CandidateTrace.fromPartial(object.trace)
       : undefined;
     message.ordering = object.ordering?.map((e) => OrderingStep.fromPartial(e)) || [];
+    message.seeds = (object.seeds !== undefined && object.seeds !== null)
+      ? FeedSeeds.fromPartial(object.seeds)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFeedSeeds(): FeedSeeds {
+  return { pinIds: [], actions: new Uint8Array(0), occurredAtMs: new Uint8Array(0), bySource: [] };
+}
+
+export const FeedSeeds: MessageFns<FeedSeeds> = {
+  encode(message: FeedSeeds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pinIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.actions.length !== 0) {
+      writer.uint32(18).bytes(message.actions);
+    }
+    if (message.occurredAtMs.length !== 0) {
+      writer.uint32(26).bytes(message.occurredAtMs);
+    }
+    for (const v of message.bySource) {
+      writer.uint32(34).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedSeeds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedSeeds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actions = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.occurredAtMs = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.bySource.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedSeeds {
+    return {
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      actions: isSet(object.actions) ? bytesFromBase64(object.actions) : new Uint8Array(0),
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? bytesFromBase64(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? bytesFromBase64(object.occurred_at_ms)
+        : new Uint8Array(0),
+      bySource: globalThis.Array.isArray(object?.bySource)
+        ? object.bySource.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.by_source)
+        ? object.by_source.map((e: any) => bytesFromBase64(e))
+        : [],
+    };
+  },
+
+  toJSON(message: FeedSeeds): unknown {
+    const obj: any = {};
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.actions.length !== 0) {
+      obj.actions = base64FromBytes(message.actions);
+    }
+    if (message.occurredAtMs.length !== 0) {
+      obj.occurredAtMs = base64FromBytes(message.occurredAtMs);
+    }
+    if (message.bySource?.length) {
+      obj.bySource = message.bySource.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedSeeds>): FeedSeeds {
+    return FeedSeeds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedSeeds>): FeedSeeds {
+    const message = createBaseFeedSeeds();
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.actions = object.actions ?? new Uint8Array(0);
+    message.occurredAtMs = object.occurredAtMs ?? new Uint8Array(0);
+    message.bySource = object.bySource?.map((e) => e) || [];
     return message;
   },
 };

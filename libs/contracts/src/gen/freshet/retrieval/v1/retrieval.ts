@@ -299,6 +299,11 @@ export interface SourceCandidates {
   scores: Uint8Array;
   /** Whether it answered. */
   status: SourceStatus;
+  /**
+   * Little-endian uint16 each: indices into the columns of `RetrieveRequest.recent`, at most 8: the user's own actions that the source
+   * started from, in the order in which they count. Empty: it started from something else.
+   */
+  seeds: Uint8Array;
 }
 
 /** The candidates, best first, in columns. */
@@ -1688,7 +1693,13 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
 };
 
 function createBaseSourceCandidates(): SourceCandidates {
-  return { source: "", candidateIndices: new Uint8Array(0), scores: new Uint8Array(0), status: 0 };
+  return {
+    source: "",
+    candidateIndices: new Uint8Array(0),
+    scores: new Uint8Array(0),
+    status: 0,
+    seeds: new Uint8Array(0),
+  };
 }
 
 export const SourceCandidates: MessageFns<SourceCandidates> = {
@@ -1704,6 +1715,9 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     }
     if (message.status !== 0) {
       writer.uint32(32).int32(message.status);
+    }
+    if (message.seeds.length !== 0) {
+      writer.uint32(42).bytes(message.seeds);
     }
     return writer;
   },
@@ -1753,6 +1767,14 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
             message.status = reader.int32() as any;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.seeds = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1775,6 +1797,7 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
         : new Uint8Array(0),
       scores: isSet(object.scores) ? bytesFromBase64(object.scores) : new Uint8Array(0),
       status: isSet(object.status) ? sourceStatusFromJSON(object.status) : 0,
+      seeds: isSet(object.seeds) ? bytesFromBase64(object.seeds) : new Uint8Array(0),
     };
   },
 
@@ -1792,6 +1815,9 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     if (message.status !== 0) {
       obj.status = sourceStatusToJSON(message.status);
     }
+    if (message.seeds.length !== 0) {
+      obj.seeds = base64FromBytes(message.seeds);
+    }
     return obj;
   },
 
@@ -1804,6 +1830,7 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     message.candidateIndices = object.candidateIndices ?? new Uint8Array(0);
     message.scores = object.scores ?? new Uint8Array(0);
     message.status = object.status ?? 0;
+    message.seeds = object.seeds ?? new Uint8Array(0);
     return message;
   },
 };
