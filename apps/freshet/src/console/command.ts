@@ -1,4 +1,5 @@
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
+import { checkPorts } from '../dev/check-ports.ts'
 import { consoleSchema, type ConsoleProcessConfig } from './config.ts'
 import { listenConsole } from './listen.ts'
 import { remoteOperate } from './remote-operate.ts'
@@ -23,6 +24,8 @@ export function runConsole(argv: readonly string[]): Promise<void> {
 async function start(context: ServiceContext<ConsoleProcessConfig>): Promise<void> {
   const { config, logger, metrics, report, access, tls, use } = context
   const { feeds, events, admin, operations } = config.upstreams
+  // Before the page is built.
+  await checkPorts([config.console])
   const page = openPage(ownPage, {
     onBuild: () => logger.info('building the page'),
     onProblem: (error) => report(error, { part: 'console', outcome: 'left-out' }),

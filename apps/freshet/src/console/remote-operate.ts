@@ -14,10 +14,13 @@ import { readForeignSettings } from '../operations/foreign-letters.ts'
 import type { ConsoleProcessConfig } from './config.ts'
 import { newUploadsFolder } from './operate/import/uploads.ts'
 import { registerOperate } from './operate/register.ts'
+import { fetchThrough } from './proxy/fetch-through.ts'
 import type { Connections } from './proxy/upstreams.ts'
 import type { ServiceAddress } from './operate/services.ts'
 
 const clientId = 'freshet-console'
+/** An ingest that is behind answers a batch late. */
+const importTimeoutMs = 60_000
 /** Bytes of uploads that may be under way. */
 const uploadBytes = 8 << 20
 
@@ -39,13 +42,14 @@ export function remoteOperate(
   if (log !== null) use({ name: 'log', close: () => log.close() })
   const operations = services.map((service) => service.operations).join(',')
   return (app, connections) => {
+    const fetching = fetchThrough(connections, importTimeoutMs)
     const operate = registerOperate(app, {
       ...{ log, clock, services, connections, experimentsFile: null, blender: blenderSchema.parse({}) },
       foreign: readForeignSettings({}),
       openDestination: ({ key, signal, onError }) =>
         openServicesDestination(
           admin ?? events,
-          { ...(operations !== '' && { operations }), keys: key === null ? {} : { 'freshet-key': key } },
+          { ...(operations !== '' && { operations }), keys: key === null ? {} : { 'freshet-key': key }, fetching },
           {
             write: () => undefined,
             progress: { write: (text) => onError(new Error(text)) },

@@ -21,5 +21,7 @@ describe('checkPorts', () => {
     await once(taken, 'close')
     await checkPorts([{ host, port }])
     await checkPorts([{ host, port }])
+    await expect(checkPorts([{ host, port }, free, { host, port }])).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    await checkPorts([{ host, port }])
   })
 })

@@ -1,5 +1,6 @@
 import { isContractError } from '@freshet/contracts/errors'
 import { askOperations, findServer, type Asking } from '../operations/ask-operations.ts'
+import type { Fetching } from '../operations/fetching.ts'
 import { openHttpIntake } from '../operations/intake.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import type { Destination } from './destination.ts'
@@ -19,16 +20,22 @@ export async function openServicesDestination(
     readonly resend?: boolean
     /** Headers with a key; default: the key that commands of this process send. */
     readonly keys?: Readonly<Record<string, string>>
+    /** Default: `fetch`, which trusts the authorities of the system. */
+    readonly fetching?: Fetching
   },
   terminal: Terminal,
 ): Promise<Destination> {
-  const intake = openHttpIntake(target, given.keys)
+  const intake = openHttpIntake(target, given.keys, given.fetching)
   const file = given.ledger ?? `.freshet/imports/${new URL(target).host.replace(':', '-')}.ledger`
   const ledger = openFileLedger(file)
   settleDoubt(ledger, intake.clock.now(), given.resend)
   terminal.write(`posting to ${target}; the file ${file} records the posted events\n`)
   const { operations = null } = given
-  const asking: Asking = { signal: terminal.signal, ...(given.keys && { headers: given.keys }) }
+  const asking: Asking = {
+    signal: terminal.signal,
+    ...(given.keys && { headers: given.keys }),
+    ...(given.fetching && { fetching: given.fetching }),
+  }
   const catalogue = operations === null ? null : await findServer(operations, '/v1/catalogue', asking)
   return createServicesDestination({
     ...{ target, intake, posted: ledger, signal: terminal.signal },

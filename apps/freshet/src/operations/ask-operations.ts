@@ -3,6 +3,7 @@ import { CodedError } from '@freshet/domain/coded-error'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
+import type { Fetched, Fetching } from './fetching.ts'
 import { keyHeaders, refusedKey } from './sent-key.ts'
 
 /** How to ask. */
@@ -12,21 +13,23 @@ export interface Asking {
   readonly method?: 'GET' | 'PUT'
   /** Headers with a key; default: the key that commands of this process send. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Default: `fetch`, which trusts the authorities of the system. */
+  readonly fetching?: Fetching
 }
 
 /** Requests a path from the operations servers of running processes. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
 export async function askOperations(
   urls: string,
   path: string,
-  { signal, method = 'GET', headers = keyHeaders() }: Asking,
+  { signal, method = 'GET', headers = keyHeaders(), fetching = fetch }: Asking,
 ): Promise<unknown> {
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
     if (!isWebUrl(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
-    let response: Response
+    let response: Fetched
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {
-      response = await fetch(new URL(path, url), { signal, method, headers })
+      response = await fetching(new URL(path, url), { signal, method, headers })
       body = (await response.json()) as typeof body
     } catch (error) {
       signal.throwIfAborted()

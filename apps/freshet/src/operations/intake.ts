@@ -2,6 +2,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
+import type { Fetched, Fetching } from './fetching.ts'
 import { keyHeaders, refusedKey } from './sent-key.ts'
 
 export type EventKind = 'pins' | 'engagements'
@@ -54,8 +55,15 @@ export async function postUntilAccepted(
   }
 }
 
-/** Posts to a running event-ingest, with the key that commands send or with `keys`. Throws an ArgumentError if `target` is not a URL. */
-export function openHttpIntake(target: string, keys: Readonly<Record<string, string>> = keyHeaders()): Intake {
+/**
+ * Posts to a running event-ingest by `fetching`, with the key that commands send or with `keys`. Throws an ArgumentError if `target` is not
+ * a URL.
+ */
+export function openHttpIntake(
+  target: string,
+  keys: Readonly<Record<string, string>> = keyHeaders(),
+  fetching: Fetching = fetch,
+): Intake {
   if (!isWebUrl(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
   const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
   const headers = { 'content-type': 'application/json', ...keys }
@@ -63,10 +71,10 @@ export function openHttpIntake(target: string, keys: Readonly<Record<string, str
   return {
     clock: createSystemClock(),
     async post(kind, events) {
-      let response: Response
+      let response: Fetched
       let answer: { readonly receipts?: readonly Receipt[]; readonly error?: Receipt }
       try {
-        response = await fetch(endpoint(kind), {
+        response = await fetching(endpoint(kind), {
           method: 'POST',
           headers,
           body: JSON.stringify({ [kind]: events }),
