@@ -8,12 +8,14 @@ import { createNodeProcess, type ServiceProcess } from '../harness/processes.ts'
 export interface ConsoleServer {
   readonly url: string
   readonly process: ServiceProcess
+  /** Holds its data. */
+  readonly folder: string
   /** Stops it and removes its folder. */
   remove(): Promise<void>
 }
 
-/** A `freshet dev` on an empty folder and free ports that does not run yet. `samplePins` of the pictures are its catalogue. */
-export async function createConsoleServer(samplePins: number): Promise<ConsoleServer> {
+/** A `freshet dev` on an empty folder and free ports that does not run yet. `samplePins` of the pictures are its catalogue; `more` are further arguments. */
+export async function createConsoleServer(samplePins: number, more: readonly string[] = []): Promise<ConsoleServer> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-console-'))
   const [operations = 0, http = 0, feed = 0, grpc = 0, page = 0] = await freePorts(5)
   const dev = createNodeProcess({
@@ -29,14 +31,14 @@ export async function createConsoleServer(samplePins: number): Promise<ConsoleSe
         String(samplePins),
       ],
       ...['--console.port', String(page), '--operations.port', String(operations), '--ingestHttp.port', String(http)],
-      ...['--feedHttp.port', String(feed), '--grpc.port', String(grpc)],
+      ...['--feedHttp.port', String(feed), '--grpc.port', String(grpc), ...more],
     ],
     env: {},
     ports: { operations, http, grpc },
   })
   return {
     url: `http://127.0.0.1:${page}`,
-    process: dev,
+    ...{ process: dev, folder },
     async remove() {
       await dev.stop(20_000).catch(() => dev.kill())
       rmSync(folder, { recursive: true, force: true })

@@ -11,8 +11,15 @@ export interface ConsoleSuite {
   readonly open: (options?: Omit<PageOptions, 'url'>) => Promise<ConsolePage>
 }
 
-/** Tests in a real Chromium against one `freshet dev` with a sample of 800 pins. Without Chromium they are skipped by name. */
-export function describeConsole(name: string, tests: (suite: ConsoleSuite) => void): void {
+/**
+ * Tests in a real Chromium against one `freshet dev` with a sample of 800 pins, started with the arguments `more`. Without Chromium they
+ * are skipped by name.
+ */
+export function describeConsole(
+  name: string,
+  tests: (suite: ConsoleSuite) => void,
+  more: readonly string[] = [],
+): void {
   const path = findChromium()
   if (path === null) {
     describe.skip(`${name} (skipped: there is no Chromium)`, () => {
@@ -26,7 +33,7 @@ export function describeConsole(name: string, tests: (suite: ConsoleSuite) => vo
     const opened: ConsolePage[] = []
 
     beforeAll(async () => {
-      server = await createConsoleServer(800)
+      server = await createConsoleServer(800, more)
       browser = await startChromium(path)
       await server.process.start(280_000)
     })

@@ -35,6 +35,13 @@ export async function loadTitles(pinIds: readonly string[], locale: string): Pro
   return titles
 }
 
+/** Names of topics in a language, by topic. */
+export async function loadTopics(ids: readonly string[], locale: string): Promise<Readonly<Record<string, string>>> {
+  const query = new URLSearchParams({ locale, topics: ids.join(',') })
+  const { topics } = await callJson<{ topics: Record<string, string> }>(`/api/console/titles?${query}`)
+  return topics
+}
+
 /** Waits until a user's features reflect a token, at most some seconds. Whether they do. */
 export async function awaitFeatures(userId: string, token: string): Promise<boolean> {
   const query = new URLSearchParams({ userId, token })

@@ -16,6 +16,7 @@ describe('cards', () => {
         return pinIds.map(aCard)
       },
       loadTitles: null,
+      loadTopics: null,
     })
     cards.want(['a', 'b', 'a'])
     cards.want(['a'])
@@ -31,6 +32,7 @@ describe('cards', () => {
     const cards = createCards({
       loadCards: async (pinIds) => pinIds.filter((pinId) => catalogue.includes(pinId)).map(aCard),
       loadTitles: null,
+      loadTopics: null,
     })
     expect(cards.isUnknown('b')).toBe(false)
     cards.want(['a', 'b'])
@@ -46,11 +48,13 @@ describe('cards', () => {
     const named = createCards({
       loadCards: async (pinIds) => pinIds.map(aCard),
       loadTitles: async () => ({ a: 'Titel' }),
+      loadTopics: null,
     })
     named.want(['a', 'b'])
     const failing = createCards({
       loadCards: async (pinIds) => pinIds.map(aCard),
       loadTitles: async () => Promise.reject(new Error('down')),
+      loadTopics: null,
     })
     failing.want(['a'])
     await settled()
@@ -69,6 +73,7 @@ describe('cards', () => {
         return pinIds.map(aCard)
       },
       loadTitles: null,
+      loadTopics: null,
     })
     cards.want(['a'])
     await settled()
@@ -76,5 +81,24 @@ describe('cards', () => {
     cards.want(['a'])
     await settled()
     expect(cards.get('a')).toEqual(aCard('a'))
+  })
+
+  it('name topics in the language of the person, each asked for once; by their ids until then', async () => {
+    const asked: (readonly string[])[] = []
+    const cards = createCards({
+      loadCards: async (pinIds) => pinIds.map((pinId) => ({ ...aCard(pinId), topics: ['animal-mammal', 'own-topic'] })),
+      loadTitles: null,
+      loadTopics: async (topics) => {
+        asked.push(topics)
+        return { 'animal-mammal': 'säugetiere', 'own-topic': 'own-topic' }
+      },
+    })
+    expect(cards.topicOf('animal-mammal')).toBe('Animal mammal')
+    cards.want(['a'])
+    await settled()
+    cards.want(['b'])
+    await settled()
+    expect([cards.topicOf('animal-mammal'), cards.topicOf('own-topic')]).toEqual(['Säugetiere', 'Own topic'])
+    expect(asked).toEqual([['animal-mammal', 'own-topic']])
   })
 })

@@ -2,7 +2,7 @@ import type { Feed, FeedItem, SourceSeeds } from '@freshet/client/browser'
 import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react'
 import { getPins } from '../api/blender.ts'
 import { useConfig } from '../api/config-context.tsx'
-import { loadTitles } from '../api/demo.ts'
+import { loadTitles, loadTopics } from '../api/demo.ts'
 import { createCards, type Cards } from './cards.ts'
 import { createFeedStore, type FeedStore } from './feed-store.ts'
 import { createFreshness, type Freshness } from './freshness/freshness.ts'
@@ -46,6 +46,7 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
       createCards({
         loadCards: getPins,
         loadTitles: hasWords ? (pinIds) => loadTitles(pinIds, locale) : null,
+        loadTopics: hasWords ? (topics) => loadTopics(topics, locale) : null,
       }),
     [hasWords, locale],
   )

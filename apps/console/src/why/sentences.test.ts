@@ -20,7 +20,8 @@ const aPin: ExplainedPin = {
 }
 
 const titleOf = (pinId: string): string => (pinId === 's' ? 'Red apple' : '')
-const sentencesFor = (pin: ExplainedPin, because: Parameters<typeof sentencesOf>[1]) => sentencesOf(pin, because, titleOf)
+const sentencesFor = (pin: ExplainedPin, because: Parameters<typeof sentencesOf>[1]) =>
+  sentencesOf(pin, because, titleOf)
 
 describe('why a pin is here', () => {
   it('names the source with the best rank, the prediction that counts most, and what speaks for and against it', () => {

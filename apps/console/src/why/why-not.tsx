@@ -93,7 +93,10 @@ function Fate({ feedId, pinId }: { readonly feedId: string; readonly pinId: stri
           {(absence
             ? absenceInWords(absence, title)
             : explained
-              ? [`${title} is on this page, as number ${explained.position + 1}.`, ...sentencesFor(explained, null, titles.titleOf)]
+              ? [
+                  `${title} is on this page, as number ${explained.position + 1}.`,
+                  ...sentencesFor(explained, null, titles.titleOf),
+                ]
               : [`The record says nothing about ${title}.`]
           ).map((sentence) => (
             <li key={sentence}>{sentence}</li>

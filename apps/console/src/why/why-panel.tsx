@@ -55,7 +55,9 @@ export function WhyPanel({ pin, onClose }: { readonly pin: FeedItem; readonly on
 
 function Explained({ explanation, pin }: { readonly explanation: Explanation; readonly pin: FeedItem }) {
   const cards = useCards()
-  const pinIds = explanation.pins.flatMap(({ sources }) => sources.flatMap(({ seeds }) => seeds.map((seed) => seed.pinId)))
+  const pinIds = explanation.pins.flatMap(({ sources }) =>
+    sources.flatMap(({ seeds }) => seeds.map((seed) => seed.pinId)),
+  )
   useEffect(() => {
     cards.want([...new Set(pinIds)])
   }, [cards, pinIds.join()])

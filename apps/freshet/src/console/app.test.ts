@@ -210,7 +210,14 @@ describe('the catalogue that ships', () => {
     expect(await ask('/api/console/crop', crop)).toEqual([200, { embedding: [0.25, 0, 0.5, 1] }])
     expect(await ask('/api/console/words?q=cat&locale=de')).toEqual([200, { pinIds: ['cat'] }])
     expect(await ask('/api/console/words?q=')).toEqual([200, { pinIds: [] }])
-    expect(await ask('/api/console/titles?locale=de&pins=cat,dog')).toEqual([200, { titles: { cat: 'Katze' } }])
+    expect(await ask('/api/console/titles?locale=de&pins=cat,dog')).toEqual([
+      200,
+      { titles: { cat: 'Katze' }, topics: {} },
+    ])
+    expect(await ask('/api/console/titles?locale=de&topics=animals')).toEqual([
+      200,
+      { titles: {}, topics: { animals: 'animals in de' } },
+    ])
   })
 
   it.each([

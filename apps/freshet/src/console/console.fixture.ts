@@ -71,7 +71,7 @@ export const aDemo: Demo = {
     embed: async (_pinId, { x, y, width, height }) => Float32Array.of(x, y, width, height),
     title: (pinId, locale) => (pinId === 'cat' ? (locale === 'de' ? 'Katze' : 'cat') : null),
     search: (words, _locale, limit) => (words === 'cat' ? ['cat'].slice(0, limit) : []),
-    topicName: (topic) => topic,
+    topicName: (topic, locale) => `${topic} in ${locale}`,
   },
 }
 

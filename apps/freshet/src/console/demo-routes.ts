@@ -22,10 +22,11 @@ const wordsRequest = z.strictObject({
   locale,
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
-const titlesRequest = z.strictObject({ locale, pins: z.string().max(32_768) })
+const list = z.string().max(32_768).default('')
+const titlesRequest = z.strictObject({ locale, pins: list, topics: list })
 const maxTitles = 500
 
-/** Adds what only the catalogue that ships can answer: pictures, embeddings of crops, pins by words, and titles in a language. */
+/** Adds what only the catalogue that ships can answer: pictures, embeddings of crops, pins by words, and titles of pins and topics in a language. */
 export function addDemoRoutes(app: FastifyInstance, pictures: DemoPictures | null): void {
   const config = { access: anybody }
   app.get<{ Params: { file: string } }>('/pictures/:file', { config }, async (request, reply) => {
@@ -53,17 +54,22 @@ export function addDemoRoutes(app: FastifyInstance, pictures: DemoPictures | nul
     return { pinIds: q.trim() === '' ? [] : known(pictures).search(q, locale, limit) }
   })
   app.get('/api/console/titles', { config }, async (request) => {
-    const { locale, pins } = parsed(titlesRequest, request.query)
+    const { locale, pins, topics } = parsed(titlesRequest, request.query)
     const demo = known(pictures)
-    const ids = pins.split(',').filter((id) => id !== '')
-    if (ids.length > maxTitles)
-      throw new ContractError('CALL_INVALID_ARGUMENT', `pins: has ${ids.length} ids; ask for at most ${maxTitles}`)
-    const titles = ids.flatMap((id): [string, string][] => {
+    const titles = listed('pins', pins).flatMap((id): [string, string][] => {
       const title = demo.title(id, locale)
       return title === null ? [] : [[id, title]]
     })
-    return { titles: Object.fromEntries(titles) }
+    const names = listed('topics', topics).map((id): [string, string] => [id, demo.topicName(id, locale)])
+    return { titles: Object.fromEntries(titles), topics: Object.fromEntries(names) }
   })
+}
+
+function listed(field: string, text: string): readonly string[] {
+  const ids = text.split(',').filter((id) => id !== '')
+  if (ids.length > maxTitles)
+    throw new ContractError('CALL_INVALID_ARGUMENT', `${field}: has ${ids.length} ids; ask for at most ${maxTitles}`)
+  return ids
 }
 
 function known(pictures: DemoPictures | null): DemoPictures {

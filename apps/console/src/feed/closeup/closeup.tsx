@@ -11,7 +11,7 @@ import { WhyPanel } from '../../why/why-panel.tsx'
 import { noted, useCards, useHome } from '../home-context.tsx'
 import { usePerson } from '../person/person-context.tsx'
 import { appearanceOf } from '../pin/appearance.ts'
-import { readable } from '../pin/calls.ts'
+import { readable } from '../cards.ts'
 import { Picture } from '../pin/picture.tsx'
 import { SaveButton } from '../pin/save-button.tsx'
 import { Pins } from '../pins.tsx'
@@ -103,7 +103,8 @@ function Opened({
   readonly onCrop: (box: Box | null) => void
 }) {
   const { pinId } = pin
-  const card = useCards().get(pinId)
+  const cards = useCards()
+  const card = cards.get(pinId)
   const { memory } = usePerson()
   const config = useConfig().value
   const actions = useActions()
@@ -168,10 +169,10 @@ function Opened({
               aria-pressed={follows('topics', topic)}
               icon={<Icon name={follows('topics', topic) ? 'check' : 'plus'} />}
               onClick={() => {
-                actions.follow('topics', topic, readable(topic), !follows('topics', topic))
+                actions.follow('topics', topic, cards.topicOf(topic), !follows('topics', topic))
               }}
             >
-              {readable(topic)}
+              {cards.topicOf(topic)}
             </Button>
           ))}
         </div>

@@ -3,7 +3,7 @@ import { useConfig } from '../../api/config-context.tsx'
 import { Button } from '../../ui/button.tsx'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { Icon } from '../../ui/icon.tsx'
-import { readable } from '../pin/calls.ts'
+import { readable } from '../cards.ts'
 import { usePerson } from './person-context.tsx'
 import './person-menu.css'
 

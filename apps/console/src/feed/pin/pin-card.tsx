@@ -4,7 +4,7 @@ import { IconButton } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { useCards } from '../home-context.tsx'
 import { usePerson } from '../person/person-context.tsx'
-import { readable, type CardCalls } from './calls.ts'
+import type { CardCalls } from './calls.ts'
 import { Picture } from './picture.tsx'
 import { PinMenu } from './pin-menu.tsx'
 import { SaveButton, useQuickSave } from './save-button.tsx'
@@ -103,7 +103,7 @@ export const PinCardView = memo(function PinCardView({
       <div className="pin-caption">
         <span className="pin-title">{title || ' '}</span>
         {note === '' ? (
-          <span className="pin-topic">{(card?.topics ?? []).map(readable).join(' · ')}</span>
+          <span className="pin-topic">{(card?.topics ?? []).map(cards.topicOf).join(' · ')}</span>
         ) : (
           <span className="pin-note">
             <Icon name="bolt" />

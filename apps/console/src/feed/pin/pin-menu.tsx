@@ -5,7 +5,8 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useCards } from '../home-context.tsx'
 import { usePerson } from '../person/person-context.tsx'
 import { useActions } from '../use-actions.tsx'
-import { readable, type CardCalls } from './calls.ts'
+import { readable } from '../cards.ts'
+import type { CardCalls } from './calls.ts'
 import './pin-menu.css'
 
 /** What else can be done with a pin. */
@@ -58,7 +59,8 @@ function Menu({
   const ref = useRef<HTMLDivElement>(null)
   const actions = useActions()
   const { memory } = usePerson()
-  const card = useCards().get(pin.pinId)
+  const cards = useCards()
+  const card = cards.get(pin.pinId)
   useEffect(() => {
     const menu = ref.current!
     const opener = menu.parentElement?.querySelector('button')
@@ -101,13 +103,14 @@ function Menu({
     ...[['topics', topic] as const, ['creators', creator] as const].flatMap(([kind, id]) => {
       if (!id) return []
       const follows = memory[kind].includes(id)
-      const name = `${follows ? 'Unfollow' : 'Follow'} ${readable(id)}`
+      const called = kind === 'topics' ? cards.topicOf(id) : readable(id)
+      const name = `${follows ? 'Unfollow' : 'Follow'} ${called}`
       return [
         {
           name,
           icon: 'plus' as const,
           run: () => {
-            actions.follow(kind, id, readable(id), !follows)
+            actions.follow(kind, id, called, !follows)
           },
         },
       ]

@@ -1,0 +1,67 @@
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
+import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
+import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import { sampleModelFile } from '@freshet/freshet/dev/sample-model'
+import { openFolder } from '@freshet/freshet/operations/platform'
+import { artefactName, decodeArtefact, encodeArtefact, sha256 } from '@freshet/ranking/artefact/bytes'
+import { readFile } from 'node:fs/promises'
+
+/** The version of the model that `putModel` adds. */
+export const secondModel = 'home-second'
+
+/** Adds a second model, a copy of the one that ships, as the trainer does with one that the gate lets pass. */
+export async function putModel(folder: string): Promise<void> {
+  const { manifest, model } = decodeArtefact(new Uint8Array(await readFile(sampleModelFile)), sampleModelFile)
+  const bytes = encodeArtefact({ manifest: { ...manifest, version: secondModel }, model })
+  const { surface, planHash, createdAtMs, trainingRows } = manifest
+  await createFolderArtefactStore(`${folder}/artefacts`).put(artefactName(surface, secondModel), bytes)
+  await append(folder, 'models.v1', [
+    encodeModelRecord({
+      ...{ surface, version: secondModel, planHash, stage: 'candidate', share: 0, reason: 'better on every head' },
+      ...{ atMs: Date.now(), sha256: sha256(bytes), parentVersion: manifest.version, trainedAtMs: createdAtMs },
+      trainingRows,
+      results: Object.entries(manifest.metrics).map(([head, { logLoss }]) => ({
+        head,
+        logLoss,
+        servingLogLoss: logLoss,
+      })),
+    }),
+  ])
+}
+
+/**
+ * Adds an engagement that no version can read, and a dead letter with one that a version of before could not read: a save of `pinId` by
+ * `userId`, which this version can apply.
+ */
+export async function putBadEvents(
+  folder: string,
+  { userId, pinId }: { readonly userId: string; readonly pinId: string },
+) {
+  const parsed = parseEngagementJson(
+    { eventId: `mended-${userId}`, userId, pinId, action: 'save', boardId: 'b', occurredAt: new Date().toISOString() },
+    'mended',
+  )
+  if (!parsed.ok) throw new Error('the engagement is not valid')
+  await append(folder, 'engagements.v1', [
+    { key: 'broken-user', value: new Uint8Array([0xff, 0xff, 0xff]), partition: null },
+  ])
+  const letter = encodeDeadLetter({
+    ...{ sourceTopic: 'engagements.v1', sourcePartition: 0, sourcePosition: 1_000_000, key: userId },
+    ...{ value: encodeEngagement(parsed.engagement, Date.now()), code: 'CODEC_INVALID', schema: '', atMs: Date.now() },
+    message: 'written by a test',
+  })
+  await append(folder, 'dead-letters.v1', [{ key: userId, value: letter, partition: null }])
+}
+
+async function append(folder: string, ...[topic, records]: Parameters<Opened['log']['append']>): Promise<void> {
+  const opened = await openFolder({ data: folder })
+  try {
+    await opened.log.append(topic, records)
+  } finally {
+    await opened.close()
+  }
+}
+
+type Opened = Awaited<ReturnType<typeof openFolder>>
