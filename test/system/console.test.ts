@@ -101,6 +101,36 @@ describe('the console', () => {
     }
   })
 
+  it('says within a second of a save which sources started from it, in the next page and in its explanation', async () => {
+    const userId = 'saver'
+    const { items } = await feedOf(own, userId)
+    const { pinId } = items[0]!
+    const from = performance.now()
+    const posted = (await ask(`${own}/api/events/v1/engagements`, {
+      ...{ eventId: 'save-of-saver', userId, action: 'save', pinId, boardId: 'b' },
+      occurredAt: new Date().toISOString(),
+    })) as { receipts: { token: string }[] }
+    const after = posted.receipts.map(({ token }) => token)
+    const page = (await ask(`${own}/api/feeds/v1/feed`, { userId, pageSize: 25, after, explain: true })) as Feed & {
+      seeds: { source: string; seeds: { pinId: string; action: string }[] }[]
+    }
+    const tookMs = performance.now() - from
+    console.log(`save → next page that names it: ${Math.round(tookMs)} ms`)
+    expect(tookMs).toBeLessThan(1_000)
+    const seed = expect.objectContaining({ pinId, action: 'ACTION_SAVE' }) as object
+    const started = page.seeds.map(({ source, seeds }) => {
+      expect(seeds).toEqual([seed])
+      return source
+    })
+    expect(started.length).toBeGreaterThan(0)
+    const { pins } = (await ask(`${own}/api/feeds/v1/explain`, { feedId: page.feedId })) as {
+      pins: { sources: { source: string; seeds: object[] }[] }[]
+    }
+    const sources = pins.flatMap((pin) => pin.sources)
+    expect(sources.filter(({ source }) => started.includes(source)).length).toBeGreaterThan(0)
+    for (const { source, seeds } of sources) expect(seeds).toEqual(started.includes(source) ? [seed] : [])
+  })
+
   it('orders a served feed again: as served with equal settings, otherwise with others', async () => {
     const feed = await feedOf(own, 'ada')
     const order = async (sliders: object): Promise<string[]> => {

@@ -34,7 +34,7 @@ import { createPopular } from './popular.ts'
 import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
 import { createUserMemory } from './user-memory.ts'
 import { createUserStates } from './user-states.ts'
-import { commonAnswer, nextPageToken, seedsOf } from './feed-response.ts'
+import { commonAnswer, homeAnswer } from './feed-response.ts'
 import type { BlenderOptions, RunningBlender } from './running-blender.ts'
 import { createTurns } from './turns.ts'
 import { createUseCases, type UseCases } from './use-cases.ts'
@@ -204,11 +204,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   return {
     async getFeed(message, call) {
       const { request, answer } = await serveFeed(message, (bounds) => homeFeedRequest(message, bounds), call)
-      return {
-        ...commonAnswer(request, answer),
-        nextPageToken: nextPageToken(request, answer, cursorKeys.tokens()),
-        seeds: seedsOf(request, answer),
-      }
+      return homeAnswer(request, answer, cursorKeys.tokens())
     },
     async getRelatedPins(message, call) {
       const { request, answer } = await serveFeed(message, (bounds) => relatedPinsRequest(message, bounds), call)

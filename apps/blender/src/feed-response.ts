@@ -17,8 +17,17 @@ export function commonAnswer(request: FeedRequest, answer: Answer) {
   }
 }
 
+/** What an answer of the home feed has. */
+export function homeAnswer(request: FeedRequest, answer: Answer, pageTokens: PageTokens) {
+  return {
+    ...commonAnswer(request, answer),
+    nextPageToken: nextPageToken(request, answer, pageTokens),
+    seeds: seedsOf(request, answer),
+  }
+}
+
 /** A full page has a next page. So does a short page if the sweep has not reached the end of the catalogue. */
-export function nextPageToken(
+function nextPageToken(
   { page, pageSize, recorded, userId }: FeedRequest,
   { rows, columns, isLast }: Answer,
   pageTokens: PageTokens,
@@ -30,6 +39,6 @@ export function nextPageToken(
 }
 
 /** The user's own actions that sources started from, if the request wants to know. */
-export function seedsOf({ explain }: FeedRequest, { columns }: Answer): SourceSeeds[] {
+function seedsOf({ explain }: FeedRequest, { columns }: Answer): SourceSeeds[] {
   return explain ? namedSeeds(columns.sourceNames, columns.seeds) : []
 }

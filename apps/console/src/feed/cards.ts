@@ -27,7 +27,7 @@ export interface CardSources {
 }
 
 /** Asks for names by id. */
-export type Naming = (ids: readonly string[]) => Promise<Readonly<Record<string, string>>>
+type Naming = (ids: readonly string[]) => Promise<Readonly<Record<string, string>>>
 
 /** The id of a topic or creator as words. */
 export function readable(id: string): string {

@@ -2,6 +2,7 @@ import type { Feed, FeedItem, SourceSeeds } from '@freshet/client/browser'
 import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react'
 import { getPins } from '../api/blender.ts'
 import { useConfig } from '../api/config-context.tsx'
+import { asFailure } from '../api/http.ts'
 import { loadTitles, loadTopics } from '../api/demo.ts'
 import { createCards, type Cards } from './cards.ts'
 import { createFeedStore, type FeedStore } from './feed-store.ts'
@@ -40,6 +41,7 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
   const freshness = useMemo(() => createFreshness(), [])
   const below = useRef<(() => number) | null>(null)
   const shown = useMemo(() => new Map<string, FeedItem>(), [])
+  const mayExplain = useRef(true)
   const seeds = useMemo(() => new Map<string, readonly SourceSeeds[]>(), [])
   const cards = useMemo(
     () =>
@@ -55,9 +57,13 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
       createFeedStore(async ({ pageToken, signal }) => {
         // The language comes with the configuration. A page that is asked in another one would be served and never shown.
         if (!isConfigured) return new Promise<Feed>(() => undefined)
-        const page = await client.feed({
-          ...{ pageSize, locale, signal, explain: true },
-          ...(pageToken !== '' && { pageToken }),
+        const ask = (explain: boolean): Promise<Feed> =>
+          client.feed({ ...{ pageSize, locale, signal, explain }, ...(pageToken !== '' && { pageToken }) })
+        const page = await ask(mayExplain.current).catch((thrown: unknown) => {
+          // A key that may read feeds may not be told the reasons: then cards name none.
+          if (!mayExplain.current || asFailure(thrown).status !== 403) throw thrown
+          mayExplain.current = false
+          return ask(false)
         })
         keepSeeds(seeds, page)
         cards.want([...new Set(page.seeds.flatMap(({ seeds: found }) => found.map(({ pinId }) => pinId)))])

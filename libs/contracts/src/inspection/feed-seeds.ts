@@ -34,7 +34,7 @@ export function feedSeeds(
 }
 
 /** The actions that each source started from, in the order of the sources of a record. */
-export function seedsBySource({ pinIds, actions, occurredAtMs, bySource }: FeedSeeds): readonly (readonly Seed[])[] {
+function seedsBySource({ pinIds, actions, occurredAtMs, bySource }: FeedSeeds): readonly (readonly Seed[])[] {
   const times = float64Column(occurredAtMs)
   return bySource.map((rows) =>
     [...rows].flatMap((row): Seed[] => {
