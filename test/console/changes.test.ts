@@ -136,8 +136,9 @@ describeConsole(
       await process.stop()
       await putModel(folder)
       await process.start(120_000)
+      let asked = 0
       const modelOf = async (): Promise<string> => {
-        const { feedId } = await apiFeed(url, { userId: `model-${Math.random()}` })
+        const { feedId } = await apiFeed(url, { userId: `model-${asked++}` })
         return ((await ask(`${url}/api/feeds/v1/explain`, { feedId })) as { modelVersion: string }).modelVersion
       }
       const serves = (version: string): Promise<true> =>
