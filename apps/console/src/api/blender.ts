@@ -101,8 +101,17 @@ export interface Explanation {
 }
 
 /** Explains a feed, or one pin of it. A feed's record is readable a moment after the feed: an unknown feed is asked for again by the caller. */
-export function explainFeed(feedId: string, pinId: string, signal?: AbortSignal): Promise<Explanation> {
-  return callJson<Explanation>(`${feedsPath}/v1/explain`, { body: { feedId, pinId }, ...(signal && { signal }) })
+export async function explainFeed(feedId: string, pinId: string, signal?: AbortSignal): Promise<Explanation> {
+  const answer = await callJson<Explanation>(`${feedsPath}/v1/explain`, {
+    body: { feedId, pinId },
+    ...(signal && { signal }),
+  })
+  return { ...answer, pins: answer.pins.map((pin) => ({ ...pin, sources: pin.sources.map(withSeeds) })) }
+}
+
+/** A blender of the release before names no seeds. */
+function withSeeds(source: ExplainedSource | Omit<ExplainedSource, 'seeds'>): ExplainedSource {
+  return { seeds: [], ...source }
 }
 
 /** What a page draws of pins, in batches of at most 500. */
