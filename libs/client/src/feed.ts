@@ -96,7 +96,15 @@ export interface Seed {
 
 /** Reads a page. Proto's JSON leaves out zeros and empty lists. */
 export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed {
-  const { feedId = '', items = [], nextPageToken = '', reasons = [], degradation = '', freshness = '', seeds = [] } = json
+  const {
+    feedId = '',
+    items = [],
+    nextPageToken = '',
+    reasons = [],
+    degradation = '',
+    freshness = '',
+    seeds = [],
+  } = json
   const place = feedId && { feedId, surface }
   return {
     feedId,

@@ -106,7 +106,15 @@ export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   }
   if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
   if (!fits(found, pinIds.length, sourceNames.length)) return null
-  return { ...head, pinIds, sourceNames, ...columns, found, embeddings: feed.versions?.embeddings ?? [], seeds: feed.seeds }
+  return {
+    ...head,
+    pinIds,
+    sourceNames,
+    ...columns,
+    found,
+    embeddings: feed.versions?.embeddings ?? [],
+    seeds: feed.seeds,
+  }
 }
 
 /** 0: the boards are not known. */
