@@ -116,10 +116,10 @@ export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed 
     degradation: degradation.replace('DEGRADATION_', ''),
     reasons,
     freshness: freshness.replace('FRESHNESS_', ''),
-    seeds: seeds.map(({ source, seeds: found = [] }) => ({
+    seeds: seeds.map(({ source, seeds: found }) => ({
       source,
       seeds: found.map(({ pinId, action, occurredAtMs }) => ({
-        ...{ pinId, action: action.replace('ACTION_', ''), occurredAtMs: Number(occurredAtMs) },
+        ...{ pinId, action: action.replace('ACTION_', ''), occurredAtMs },
       })),
     })),
   }
