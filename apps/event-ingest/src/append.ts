@@ -72,7 +72,7 @@ export function createAppend(options: AppendOptions): Append {
     if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return deadlineBeforeAppend
     const release = inFlight.take(bytes)
     if (release === null) return overloaded
-    const startMs = performance.now()
+    const stopTimer = secondsOf(kind).startTimer()
     const appended = log.append(topic, records, {
       finalValues,
       ...(signal && { signal }),
@@ -80,7 +80,7 @@ export function createAppend(options: AppendOptions): Append {
     })
     try {
       const positions = await within(appended, release)
-      secondsOf(kind).observe((performance.now() - startMs) / 1_000)
+      stopTimer()
       options.acknowledged?.note(topic, positions)
       return positions
     } catch (error) {

@@ -116,12 +116,16 @@ function exemplified(config: MetricConfiguration<string> & { readonly buckets: n
   }
   const labels = (given: BoundLabels) => {
     const add = boundHistogram(histogram, given, (own, seen) => kept.observeWithoutExemplar(own, seen))
+    const observeBound = (seen: number): void => {
+      add(seen)
+      addExemplar(given, seen)
+    }
     return {
-      observe(seen: number) {
-        add(seen)
-        addExemplar(given, seen)
+      observe: observeBound,
+      startTimer: () => {
+        const startMs = performance.now()
+        return () => observeBound((performance.now() - startMs) / 1000)
       },
-      startTimer: () => startTimer(given),
     }
   }
   return Object.assign(histogram, { observe, startTimer, labels })
