@@ -112,7 +112,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.feed.v1.FeedServed',
-    schemaVersion: 4,
+    schemaVersion: 5,
     meaning: 'What was shown and why, with the features as used, and a sample of what was not shown.',
   },
   'engagements-late.v1': {
