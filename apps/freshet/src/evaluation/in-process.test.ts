@@ -13,6 +13,7 @@ import type { Ask } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { parseLine, type Question } from './recording.ts'
 import { toRequest } from './request.ts'
+import type { RankedPage } from './training-rows.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
 const clicks = 600
@@ -89,3 +90,27 @@ it('A5: an evaluation has one trainer, and its Pin2Vec answers like the Pin2Vec 
   expect(answers.filter((pinIds) => pinIds.length > 0).length).toBeGreaterThan(clicks / 4)
   expect(answers).toEqual(await answersOfLivePath())
 }, 60_000)
+
+it('shows who writes training rows the features of every candidate that the ranker was asked about', async () => {
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+  const pages: RankedPage[] = []
+  const target = await createInProcessTarget({
+    ...options,
+    ask: { kind: 'feed' },
+    onRanked: (_, page) => Promise.resolve(void pages.push(page)),
+    models,
+    config,
+    refresh: 'event',
+    partitions: 1,
+  })
+  for (let n = 0; n < 100; n++) await target.engagement(clickOf(n), `line ${n}`)
+  await target.ask(questionOf(100))
+  await target.close()
+  const [{ request, response }] = pages as [RankedPage]
+  const width = response.featureNames.length
+  expect(request.pinIds.length * width).toBeGreaterThan(100)
+  expect(response.features.byteLength).toBe(4 * request.pinIds.length * width)
+  expect(response.facts.map(({ counts }) => counts.byteLength / 2)).toEqual(
+    response.facts.map(() => request.pinIds.length),
+  )
+})

@@ -81,7 +81,9 @@ function withFeatures(ranker: Ranker, look: (page: RankedPage) => void): Ranker 
   return {
     async rank(request, call) {
       const response = await ranker.rank({ ...request, withFeatures: true }, call)
-      look({ request, response })
+      // In one process the answer has no columns of features and facts, and reads those of the rows that are asked for.
+      const read = response.readRows?.(Int32Array.from(request.pinIds.keys()))
+      look({ request, response: { ...response, ...read } })
       return response
     },
   }
