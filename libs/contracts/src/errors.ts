@@ -134,7 +134,8 @@ export const errorCatalogue = {
   ARTEFACT_DAMAGED: {
     fault: 'dependency',
     retryable: false,
-    meaning: 'The bytes of an artefact in the log are not those that were written. Publish it again.',
+    meaning:
+      'The bytes of an artefact in the log are not those that were written. Let another model serve, or train again.',
   },
   ARTEFACT_TOO_LARGE: {
     fault: 'client',

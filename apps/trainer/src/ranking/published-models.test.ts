@@ -2,6 +2,7 @@ import { createLogArtefactStore } from '@freshet/adapters/log/artefact-store'
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { encodeArtefact } from '@freshet/contracts/codecs/artefact-part'
 import { ContractError } from '@freshet/contracts/errors'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
@@ -60,14 +61,35 @@ describe('models of the trainer', () => {
     const { log, ranker, trainer } = await world()
     let appends = 0
     const append: EventLog['append'] = (...given) =>
-      ++appends % 2 === 0 ? Promise.reject(new Error('killed')) : log.append(...given)
+      ++appends === 2 ? Promise.reject(new Error('killed')) : log.append(...given)
     const folder = createMemoryArtefactStore()
     await expect(trainer(folder, { ...log, append }).put(a, bytes(1))).rejects.toThrow('killed')
-    await expect(trainer(null, { ...log, append }).put(b, bytes(2))).rejects.toThrow('killed')
+    await log.append('model-files.v1', encodeArtefact(b, bytes(2), 1_000).slice(0, 1))
     expect([await ranker.list(''), await ranker.unfinished()]).toEqual([[], [a, b]])
     await trainer(folder).settle()
     expect([await ranker.list(''), await ranker.unfinished()]).toEqual([[a], []])
     expect(await ranker.get(a)).toEqual(bytes(1))
+  })
+
+  it('that nobody can publish are reported once, and the others are published', async () => {
+    const { errors, ranker, trainer } = await world()
+    const folder = createMemoryArtefactStore()
+    for (const name of [a, b]) await folder.put(name, bytes(1))
+    const missing: ArtefactStore['get'] = (name, call) => folder.get(name === a ? 'gone' : name, call)
+    await trainer({ ...folder, get: missing }).settle()
+    expect([await ranker.list(''), errors]).toMatchObject([[b], [{ code: 'ARTEFACT_MISSING' }]])
+  })
+
+  it('that a full log broke off leave nothing behind when the next one is published', async () => {
+    const { log, ranker, trainer } = await world()
+    let left = 1
+    const append: EventLog['append'] = (...given) =>
+      left-- > 0 ? log.append(...given) : Promise.reject(new ContractError('LOG_FULL', 'full'))
+    const models = trainer(null, { ...log, append })
+    await expect(models.put(a, bytes(1))).rejects.toMatchObject({ code: 'LOG_FULL' })
+    left = 100
+    await models.put(b, bytes(2))
+    expect([await ranker.list(''), await ranker.unfinished()]).toEqual([[b], []])
   })
 
   it('are settled when the log answers again', async () => {

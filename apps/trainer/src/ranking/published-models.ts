@@ -32,10 +32,17 @@ export function createPublishedModels({ published, folder, clock, onError }: Pub
 
   async function settleOnce(): Promise<void> {
     const call = { signal: stopping.signal }
-    for (const name of await published.unfinished(call)) await published.remove(name, call)
+    await published.removeUnfinished(call)
+    if (folder === null) return
     const known = new Set(await published.list('models/', call))
-    for (const name of (await folder?.list('models/', call)) ?? [])
-      if (!known.has(name)) await published.put(name, await folder!.get(name, call), call)
+    for (const name of await folder.list('models/', call))
+      try {
+        if (!known.has(name)) await published.put(name, await folder.get(name, call), call)
+      } catch (error) {
+        if (!isContractError(error) || !error.code.startsWith('ARTEFACT_')) throw error
+        // To try again is of no use, and the others must not wait for it.
+        onError(error)
+      }
   }
 
   async function settle(): Promise<void> {
@@ -52,6 +59,8 @@ export function createPublishedModels({ published, folder, clock, onError }: Pub
   return {
     async put(name, bytes, call) {
       await folder?.put(name, bytes, call)
+      // What a full log broke off would stay until the next start.
+      await published.removeUnfinished(call)
       await published.put(name, bytes, call)
     },
     async get(name, call) {

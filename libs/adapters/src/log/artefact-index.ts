@@ -1,5 +1,6 @@
 import { decodeArtefactPart, type ArtefactPartKey, type ArtefactWriting } from '@freshet/contracts/codecs/artefact-part'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { partsOfName } from '../shared/artefact-name.ts'
 
 /** A writing of an artefact as far as the log has it. */
 export interface FoundWriting extends ArtefactWriting {
@@ -13,7 +14,7 @@ export interface FoundWriting extends ArtefactWriting {
 
 /** Where the log has which parts; not their bytes. */
 export interface ArtefactIndex {
-  /** Takes a record. Throws what `decodeArtefactPart` throws, and is as before then. */
+  /** Takes a record. Throws what `decodeArtefactPart` throws, or ARTEFACT_NAME, and is as before then. */
   fold(record: LogRecord): void
   /** The writing of a name that became whole last; null: none is whole. */
   visible(name: string): FoundWriting | null
@@ -53,6 +54,8 @@ export function createArtefactIndex(): ArtefactIndex {
   return {
     fold({ key, value, position }) {
       const part = decodeArtefactPart(key, value)
+      // Nobody could remove an artefact with another name.
+      partsOfName(part.name)
       if (part.bytes === null) return removePart(part)
       const { name, sha256, count, index } = part
       const ofName = byName.get(name) ?? new Map<string, ArtefactWriting & { readonly parts: Map<number, number> }>()

@@ -5,7 +5,7 @@ import {
   encodeArtefact,
   forgetArtefactPart,
 } from '@freshet/contracts/codecs/artefact-part'
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { PortCall } from '@freshet/contracts/ports/port-call'
@@ -31,8 +31,10 @@ export interface LogArtefactStoreOptions {
 
 /** A store of artefacts in a log. */
 export interface LogArtefactStore extends ArtefactStore {
-  /** Names of which only some parts are there, because a writer died or still writes, sorted. `remove` frees their room. */
+  /** Names of which only some parts are there, because a writer died or still writes, sorted. */
   unfinished(call?: PortCall): Promise<readonly string[]>
+  /** Frees the room of parts that a dead writer left. Waits for writes of this store; another process that still writes writes again. */
+  removeUnfinished(call?: PortCall): Promise<void>
 }
 
 /**
@@ -112,6 +114,16 @@ export function createLogArtefactStore(options: LogArtefactStoreOptions): LogArt
     return new Uint8Array(bytes)
   }
 
+  /** Whether the log has all bytes of a writing as they were written. */
+  async function isSound(found: FoundWriting, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await bytesOf(found, signal)) !== null
+    } catch (error) {
+      if (isContractError(error, 'ARTEFACT_DAMAGED')) return false
+      throw error
+    }
+  }
+
   async function get(name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
     partsOfName(name)
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -136,7 +148,7 @@ export function createLogArtefactStore(options: LogArtefactStoreOptions): LogArt
     await catchUp(signal)
     for (let attempt = 0; attempt < attempts; attempt++) {
       const before = index.visible(name)
-      if (before !== null && isThis(before)) return
+      if (before !== null && isThis(before) && (await isSound(before, signal))) return
       let first: number | null = null
       for (const record of records) {
         signal?.throwIfAborted()
@@ -167,6 +179,11 @@ export function createLogArtefactStore(options: LogArtefactStoreOptions): LogArt
     await forget(index.writings(name))
   }
 
+  async function removeUnfinished(signal: AbortSignal | undefined): Promise<void> {
+    await catchUp(signal)
+    await forget(index.unfinished().flatMap((name) => index.writings(name)))
+  }
+
   /** Runs one write after the other: writers of one process would remove each other's parts. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const done = writing.then(work)
@@ -190,6 +207,7 @@ export function createLogArtefactStore(options: LogArtefactStoreOptions): LogArt
         await catchUp(call?.signal)
         return index.unfinished()
       }, call),
+    removeUnfinished: (call) => untilAborted(() => inTurn(() => removeUnfinished(call?.signal)), call),
     async remove(name, call) {
       partsOfName(name)
       return untilAborted(() => inTurn(() => remove(name)), call)

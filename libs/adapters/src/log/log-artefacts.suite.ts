@@ -82,6 +82,23 @@ export function logArtefacts(name: string, layout: TopicLayout, open: () => Prom
       expect(await storeOn(world.log).unfinished()).toEqual([])
     })
 
+    test('what dead writers left is removed, and what this store is writing is not', async () => {
+      const dead = 'models/home/home-0.model'
+      await expect(storeOn(dying(1), 1_000).put(dead, numbers(3_000, 3))).rejects.toThrow('killed')
+      const removals: Promise<void>[] = []
+      const append: EventLog['append'] = async (...given) => {
+        const places = await world.log.append(...given)
+        removals.push(store.removeUnfinished())
+        return places
+      }
+      const store = storeOn({ ...world.log, append }, 1_000)
+      await store.put(model, numbers(3_000, 5))
+      await Promise.all(removals)
+      const reader = storeOn(world.log)
+      expect([await reader.list(''), await reader.unfinished()]).toEqual([[model], []])
+      expect(await reader.get(model)).toEqual(numbers(3_000, 5))
+    })
+
     test('what was replaced or removed takes no room after compaction, and the rest is as before', async () => {
       const store = storeOn(world.log, 1_000)
       for (let seed = 1; seed <= 5; seed++) await store.put(model, numbers(3_000, seed))
@@ -101,13 +118,15 @@ export function logArtefacts(name: string, layout: TopicLayout, open: () => Prom
       }
     }, 60_000)
 
-    test('bytes that do not have their digest are ARTEFACT_DAMAGED', async () => {
+    test('bytes that do not have their digest are ARTEFACT_DAMAGED until they are put again', async () => {
       await storeOn(world.log, 1_000).put(model, numbers(3_000, 3))
       const [, good] = encodeArtefact(model, numbers(3_000, 3), 1_000)
       const value = good!.value!.slice()
       value[value.length - 1]! ^= 1
       await world.log.append(topic, [{ ...good!, value }])
       await expect(storeOn(world.log).get(model)).rejects.toMatchObject({ code: 'ARTEFACT_DAMAGED' })
+      await storeOn(world.log, 1_000).put(model, numbers(3_000, 3))
+      expect(await storeOn(world.log).get(model)).toEqual(numbers(3_000, 3))
     })
 
     test('records that are not parts are reported and left out', async () => {
@@ -117,9 +136,13 @@ export function logArtefacts(name: string, layout: TopicLayout, open: () => Prom
         { key: 'filler', value: numbers(3, 1), partition: 0 },
         { ...part!, key: part!.key.replace('#0.1', '#1.1') },
         { ...part!, key: part!.key.replace('home-1', 'home-2') },
+        ...encodeArtefact('models/../../home-3.model', numbers(10, 3), 1_000),
       ])
-      expect(await storeOn(world.log).get(model)).toEqual(numbers(10, 3))
-      expect(errors).toMatchObject([{ code: 'CODEC_INVALID' }, { code: 'CODEC_INVALID' }, { code: 'CODEC_INVALID' }])
+      const store = storeOn(world.log)
+      expect(await store.get(model)).toEqual(numbers(10, 3))
+      const codes = ['CODEC_INVALID', 'CODEC_INVALID', 'CODEC_INVALID', 'ARTEFACT_NAME']
+      expect(errors).toMatchObject(codes.map((code) => ({ code })))
+      expect([await store.list(''), await store.unfinished()]).toEqual([[model], []])
     })
   })
 }
