@@ -241,6 +241,17 @@ describe('models of the registry', () => {
     },
   )
 
+  it.each<ModelStage>(['serving', 'canary', 'shadow'])(
+    'are not refused as %s when the ranker stops while it reads them',
+    async (stage) => {
+      const failWith = () => new DOMException('stopped', 'AbortError')
+      const { move, follower, errors, close } = await aFollower({ failWith })
+      await expect(move('m-1', stage, stage === 'serving' ? 0 : 0.5)).rejects.toMatchObject({ name: 'AbortError' })
+      expect([errors, follower.refused()]).toEqual([[], 0])
+      await close()
+    },
+  )
+
   it('leave no tensors behind when they are replaced', async () => {
     const before = tf.memory().numTensors
     const { move, close } = await aFollower()
