@@ -62,7 +62,7 @@ const eventCase = z.strictObject({
   event: z.record(z.string(), z.unknown()).optional(),
   /** The event as it is written in the body. `@` stands for the fields of a valid event. */
   eventText: pieceSchema.optional(),
-  list: z.enum(['engagements', 'pins']).default('engagements'),
+  list: z.enum(['engagements', 'pins', 'boards']).default('engagements'),
   /** The field that the problem names; absent: the event is accepted. Empty: the event as a whole. */
   field: z.string().optional(),
   code: z.string().optional(),

@@ -162,7 +162,11 @@ async function playRaw(target: Target, hostile: RawCase): Promise<Verdict> {
   }
 }
 
-const good = { engagements: () => JSON.stringify(anEngagement()), pins: () => JSON.stringify({ pinId: 'hostile-pin' }) }
+const base = {
+  engagements: anEngagement,
+  pins: () => ({ pinId: 'hostile-pin' }),
+  boards: () => ({ boardId: 'hostile-board' }),
+}
 
 /** What a batch with this event between two good ones breaks, whatever the event is. */
 export async function brokenByEvent(target: Target, eventText: string): Promise<readonly string[]> {
@@ -180,13 +184,14 @@ async function playEvent(target: Target, hostile: EventCase): Promise<Verdict> {
 /** A batch of two good events with the hostile one between them. */
 function batchOf(hostile: EventCase): Buffer {
   const { list, event = {}, eventText } = hostile
-  const base = list === 'engagements' ? anEngagement() : { pinId: 'hostile-pin' }
+  const fields = base[list]()
+  const good = JSON.stringify(base[list]())
   const text =
     eventText === undefined
-      ? JSON.stringify({ ...base, ...event })
+      ? JSON.stringify({ ...fields, ...event })
       : // Bytes as characters, because they may not be UTF-8.
-        bytesOf(eventText).toString('latin1').replace('@', JSON.stringify(base).slice(1, -1))
-  const around = [`{"${list}":[${good[list]()},`, `,${good[list]()}]}`] as const
+        bytesOf(eventText).toString('latin1').replace('@', JSON.stringify(fields).slice(1, -1))
+  const around = [`{"${list}":[${good},`, `,${good}]}`] as const
   return Buffer.concat([Buffer.from(around[0]), textBytes(text, eventText), Buffer.from(around[1])])
 }
 

@@ -190,7 +190,11 @@ export function createIngest(options: IngestOptions): Ingest {
       return take({ kind: 'pin', topic: 'pins.v1', check }, batch)
     },
     takeCreators: (batch) => take({ kind: 'creator', topic: 'creators.v1', check: checkCreator }, batch),
-    takeBoards: (batch) => take({ kind: 'board', topic: 'boards.v1', check: checkBoard }, batch),
+    takeBoards(batch) {
+      const erasedAtMs = (userId: string): number | null => suppression?.erasedAtMs(userId) ?? null
+      const check = (parsed: ParsedBoard, at: string): Outcome => checkBoard(parsed, at, { pseudonymOf, erasedAtMs })
+      return take({ kind: 'board', topic: 'boards.v1', check }, batch)
+    },
     mergeUsers(merge, call) {
       const check = (parsed: MergeOfUsers): Outcome =>
         checkMerge(parsed, clock.now(), { config, pseudonymOf, erasedBefore })

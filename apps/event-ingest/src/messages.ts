@@ -119,9 +119,9 @@ export function parseCreatorMessage(value: unknown, at: string): ParsedCreator {
 
 /** Reads a change of a board from its message by the rules for JSON. Reports all problems. */
 export function parseBoardMessage(value: unknown, at: string): ParsedBoard {
-  const { boardId, secret, deleted, version } = value as BoardMessage
-  const faults = findGarbledIds({ boardId })
-  const parsed = parseBoardJson({ boardId, secret, deleted, version }, at)
+  const { boardId, secret, title, ownerId, deleted, version } = value as BoardMessage
+  const faults = findGarbledIds({ boardId, ownerId })
+  const parsed = parseBoardJson({ boardId, secret, title, ownerId: present(ownerId), deleted, version }, at)
   return faults.size === 0 ? parsed : mergeProblems(faults, parsed, at)
 }
 

@@ -137,6 +137,7 @@ const entryRow = ({
   const versioned = version === null ? {} : { version }
   const [creatorId, boardId] = [asId<CreatorId>('a'), asId<BoardId>('a')]
   const creator = { creatorId, name: '', imageUrl: null, isSuspended: false }
+  const board = { boardId, isSecret: false, title: '', ownerId: null }
   const value =
     topic === 'creators.v1'
       ? encodeCreatorChange({
@@ -144,7 +145,7 @@ const entryRow = ({
           ...versioned,
         })
       : encodeBoardChange({
-          ...(isDeleted ? { kind: 'delete', boardId } : { kind: 'upsert', board: { boardId, isSecret: false } }),
+          ...(isDeleted ? { kind: 'delete', boardId } : { kind: 'upsert', board }),
           ...versioned,
         })
   return { key: 'a', value }

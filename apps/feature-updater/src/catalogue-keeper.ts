@@ -9,6 +9,7 @@ import { identityOf, logTag } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { nextPinStamp } from '@freshet/domain/pin-version'
+import type { OwnedBoards } from './owned-boards.ts'
 
 /**
  * Keeps the catalogue's log right. Its topics are compacted: of each pin, creator and board they keep the last record, which can be a stale one, with a lower version than a
@@ -34,6 +35,8 @@ export interface CatalogueKeeperOptions {
   /** The consumer group of the updater; the keeper has one of its own beside it. */
   readonly group: string
   readonly maxBatchRecords: number
+  /** Takes erased owners off boards; absent: nobody was erased. */
+  readonly ownedBoards?: Pick<OwnedBoards, 'cleaned' | 'clean'>
   readonly onStale?: (count: number) => void
   readonly onError: (error: Error, at?: TopicPartition) => void
 }
@@ -50,7 +53,7 @@ const maxRecordsAtOnce = 200
 
 /** Creates a keeper; it reads nothing before `start`. */
 export function createCatalogueKeeper(options: CatalogueKeeperOptions): CatalogueKeeper {
-  const { log, store, onError, onStale = () => undefined } = options
+  const { log, store, ownedBoards, onError, onStale = () => undefined } = options
   let reader: LogReader | null = null
   const scopes = new Map<CatalogueTopic, Promise<string>>()
   let [records, stale] = [0, 0]
@@ -88,15 +91,14 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
     const keys = [...new Set(batch.records.map(({ key }) => key))]
     const { position, values } = await store.read(scope, partition, keys, call)
     if ((position ?? 0) !== from) return movedTo(position ?? 0, next)
-    const { kept, wrong } = foldCatalogue(
-      batch.records,
-      new Map(keys.map((key, row) => [key, values[row] ?? null])),
-      topic,
-    )
+    const before = new Map(keys.map((key, row) => [key, values[row] ?? null]))
+    const cleaned = topic === 'boards.v1' ? ownedBoards?.cleaned : undefined
+    const { kept, wrong, owned } = foldCatalogue(batch.records, before, topic, cleaned)
     if (wrong.size > 0) {
       const again = [...wrong].map(([key, value]) => ({ key, value, partition }))
       await log.append(topic, again, call)
     }
+    if (owned.size > 0) await ownedBoards?.clean(owned, signal)
     const puts = [...kept].map(([key, value]) => ({ key, value, ttlMs: null }))
     const nothing = { appends: [], deletes: [], meta: null, remember: [] }
     const outcome = await store.commit({ scope, partition, from, next, puts, ...nothing }, call)
@@ -140,16 +142,25 @@ export function createCatalogueKeeper(options: CatalogueKeeperOptions): Catalogu
   }
 }
 
-/** The newest record of each entry that has a version, where it changed; and of entries whose last record is another one, also one that nobody can read, the record that should come last. */
+/** The newest record of each entry that has a version, where it changed; and of entries whose last record is another one, also one that nobody can read, the record that should come last. `cleaned`: the bytes without an erased owner; `owned`: the entries that have records with one. */
 export function foldCatalogue(
   records: readonly { readonly key: string; readonly value: Uint8Array | null }[],
   before: ReadonlyMap<string, Uint8Array | null>,
   topic: CatalogueTopic = 'pins.v1',
-): { readonly kept: ReadonlyMap<string, Uint8Array>; readonly wrong: ReadonlyMap<string, Uint8Array> } {
+  cleaned: (key: string, value: Uint8Array) => Uint8Array = (_, value) => value,
+): {
+  readonly kept: ReadonlyMap<string, Uint8Array>
+  readonly wrong: ReadonlyMap<string, Uint8Array>
+  readonly owned: ReadonlySet<string>
+} {
   const kept = new Map<string, Uint8Array>()
   const wrong = new Map<string, Uint8Array>()
-  for (const { key, value } of records) {
-    const newest = kept.get(key) ?? before.get(key) ?? null
+  const owned = new Set<string>()
+  for (const { key, value: given } of records) {
+    const value = given === null ? null : cleaned(key, given)
+    if (value !== given) owned.add(key)
+    const stored = before.get(key) ?? null
+    const newest = kept.get(key) ?? (stored === null ? null : cleaned(key, stored))
     const known = newest === null || !isCatalogueChange(topic, key, newest) ? null : pinStampOf(newest)
     const change = pinStampOf(value)
     if (change === null || !isCatalogueChange(topic, key, value)) {
@@ -169,7 +180,7 @@ export function foldCatalogue(
       else wrong.set(key, resolved)
     }
   }
-  return { kept, wrong }
+  return { kept, wrong, owned }
 }
 
 function scopeOf(prefix: string, tag: string): string {

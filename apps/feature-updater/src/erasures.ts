@@ -27,6 +27,8 @@ export interface Erasures {
   /** Call this after each batch of a partition. If the partition is in doubt, it forgets the erased users again. */
   clearDoubt(partition: number, scope: string): Promise<void>
   readonly size: () => number
+  /** All users that were erased. */
+  readonly userIds: () => readonly string[]
 }
 
 const pageKeys = 500
@@ -111,6 +113,7 @@ export function createErasures(options: {
       }
     },
     size: () => erased.size,
+    userIds: () => [...erased.keys()],
   }
   return erasures
 }

@@ -54,6 +54,7 @@ await runService({
     const catalogue = createCatalogueKeeper({
       log,
       store,
+      ownedBoards: updater.ownedBoards,
       ...config.updater,
       onStale: (count) => stale.inc({}, count),
       onError: (error, at) => report(error, { part: 'catalogue', ...at }),

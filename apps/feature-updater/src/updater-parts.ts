@@ -11,6 +11,7 @@ import { createFollowing, type Following } from './following.ts'
 import { createPartitionFolder, type FoldObserver, type PartitionFolder } from './fold-partition.ts'
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
+import { createOwnedBoards, type OwnedBoards } from './owned-boards.ts'
 import { createRekeying } from './rekeying.ts'
 import type { Stage } from './stage.ts'
 
@@ -52,6 +53,7 @@ export interface UpdaterParts extends Omit<UpdaterOptions, 'onError'> {
   readonly progress: UpdaterProgress
   readonly following: Following
   readonly erasures: Erasures
+  readonly ownedBoards: OwnedBoards
   readonly canary: Canary
   readonly users: PartitionFolder<number>
   readonly pins: PartitionFolder<OwnPinState>
@@ -77,6 +79,10 @@ export function createParts(options: UpdaterOptions, askFollowed: () => Promise<
   }
   const following = createFollowing({ log, store, clock, scopeOf })
   const erasures = createErasures({ log, store, partitions, onError })
+  const ownedBoards = createOwnedBoards({
+    ...{ log, onError, maxBatchRecords: config.updater.maxBatchRecords },
+    isErased: (userId) => erasures.erasedAtMs(userId) !== null,
+  })
   const epoch = () => following.of(familyTopic.user).epoch
   const onEnd = options.onCanary ?? (() => undefined)
   const folding: Folding = { options: { ...options, config }, progress, following, erasures, askFollowed }
@@ -88,6 +94,7 @@ export function createParts(options: UpdaterOptions, askFollowed: () => Promise<
     progress,
     following,
     erasures,
+    ownedBoards,
     canary: createCanary({ log, store, clock, partitions, epoch, onEnd }),
     users: createFolder(folding, createUserStage(config.fold, erasures.erasedAtMs, rekeying)),
     pins: createFolder(folding, createPinStage(config.fold)),

@@ -4,6 +4,7 @@ import { stateScope } from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 import { partitionOf } from '@freshet/domain/partition'
 import { readHealth, readStats, type UpdaterHealth, type UpdaterStats } from './health.ts'
+import type { OwnedBoards } from './owned-boards.ts'
 import { checkLog, refreshPointers, startPosition } from './pointers.ts'
 import { startTasks } from './repeat.ts'
 import { createParts, familyOf, folderFor, type UpdaterOptions, type UpdaterParts } from './updater-parts.ts'
@@ -20,6 +21,8 @@ export interface Updater {
   startAt(at: TopicPartition): Promise<number | null>
   /** Forgets what is cached of a partition that was lost. */
   revoke(at: TopicPartition): void
+  /** Takes erased users off their boards; for the keeper of the catalogue. */
+  readonly ownedBoards: OwnedBoards
   /** Looks whether the partitions owned still belong to the log that there is. */
   look(): Promise<void>
   /** Asks which generations serve, a change of which drops everything cached, and until when bad records are accepted. */
@@ -45,7 +48,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const updater: Updater = {
     handleUserBatch: (batch, signal) => noteFailure(parts, batch, () => foldUsers(parts, batch, signal)),
     handlePinBatch: (batch, signal) => noteFailure(parts, batch, () => parts.pins.handle(batch, signal)),
-    handleErasureBatch: (batch) => foldErasures(parts, batch),
+    handleErasureBatch: (batch) => foldErasures(parts, batch, true),
+    ownedBoards: parts.ownedBoards,
     startAt: (at) => startPosition(parts, at),
     revoke({ topic, partition }) {
       folderFor(parts, familyOf(topic)).drop(partition)
@@ -109,11 +113,14 @@ async function foldUsers(
   return verdict
 }
 
-async function foldErasures({ log, erasures, progress, ending }: UpdaterParts, batch: LogBatch): Promise<void> {
+/** `withBoards`: whether the boards of the erased users are looked for too, which reads all of `boards.v1`. */
+async function foldErasures(parts: UpdaterParts, batch: LogBatch, withBoards: boolean): Promise<void> {
+  const { log, erasures, ownedBoards, progress, ending } = parts
   if (progress.partitions === 0) progress.partitions = await log.partitionCount('engagements.v1', ending)
   const erased = erasures.fold(batch.records)
   for (const userId of erased) erasures.doubt(partitionOf(userId, progress.partitions))
   await erasures.forget(erased, stateScope('user', progress.generations.user))
+  if (withBoards && erased.length > 0) await ownedBoards.forget(erased, ending.signal)
 }
 
 /** Joins the group that shares the partitions of both stages. */
@@ -142,25 +149,29 @@ function readStages(
 
 /**
  * Reads `erasures.v1` to its present end before the updater folds anything, so that it knows all erased users after a
- * restart. The reader then continues.
+ * restart, and looks for their boards once. The reader then continues.
  */
 async function loadErasures(parts: UpdaterParts): Promise<void> {
-  const { log, config, onError, ending, readers } = parts
+  const { log, config, erasures, ownedBoards, onError, ending, readers } = parts
   const ends = await log.ends('erasures.v1', ending)
   const waiting = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
   const loaded = Promise.withResolvers<undefined>()
-  if (waiting.size === 0) loaded.resolve(undefined)
+  let isLoaded = waiting.size === 0
+  if (isLoaded) loaded.resolve(undefined)
   const reader = await log.readAll({
     topics: ['erasures.v1'],
     maxBatchRecords: config.updater.maxBatchRecords,
     startAt: () => null,
     onError,
     async onBatch(batch) {
-      await foldErasures(parts, batch)
+      await foldErasures(parts, batch, isLoaded)
       if (batch.next >= (ends[batch.partition] ?? 0)) waiting.delete(batch.partition)
-      if (waiting.size === 0) loaded.resolve(undefined)
+      if (isLoaded || waiting.size > 0) return
+      isLoaded = true
+      loaded.resolve(undefined)
     },
   })
   readers.push(reader)
   await loaded.promise
+  if (erasures.size() > 0) await ownedBoards.forget(erasures.userIds(), ending.signal)
 }

@@ -140,6 +140,7 @@ export function createEmbedded(options: {
   const catalogue = createCatalogueKeeper({
     log: logOf('feature-updater'),
     store,
+    ownedBoards: updater.ownedBoards,
     ...settings.updater.updater,
     onError: (error, at) => onError('feature-updater', error, at),
   })

@@ -1,9 +1,10 @@
+import { encodeBoardChange } from '@freshet/contracts/codecs/board'
 import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
 import { encodeMergeRequest } from '@freshet/contracts/codecs/user-merge'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { exportInspection, exportUser, topicsOfUsers, type HeldOnUser } from '@freshet/contracts/inspection/export-user'
 import { topics } from '@freshet/contracts/topics'
-import { asId, type UserId } from '@freshet/domain/ids'
+import { asId, type BoardId, type UserId } from '@freshet/domain/ids'
 import { aRecord, anUpdaterWorld, noonMs, type UpdaterWorld } from '@freshet/feature-updater/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -53,6 +54,21 @@ describe('the export of a user', () => {
     await world.send(mergeOf('ann'))
     expect(JSON.stringify((await exported(ann)).filter(({ from }) => from === 'engagements.v1'))).toContain('zoe')
     expect(await exported('nobody')).toEqual([])
+  })
+
+  it('has the boards that the user owns, and no others', async () => {
+    world = await anUpdaterWorld()
+    for (const [id, ownerId] of [
+      ['b1', ann],
+      ['b2', asId<UserId>('bob')],
+      ['b3', null],
+    ] as const) {
+      const board = { boardId: asId<BoardId>(id), isSecret: true, title: `title of ${id}`, ownerId }
+      const value = encodeBoardChange({ kind: 'upsert', board, version: 3 })
+      await world.log.append('boards.v1', [{ key: id, value, partition: null }])
+    }
+    const held = await exported(ann)
+    expect(held).toMatchObject([{ from: 'boards.v1', held: { board: { boardId: 'b1', title: 'title of b1' } } }])
   })
 
   it('still has what an erasure has left in the log, and no state', async () => {

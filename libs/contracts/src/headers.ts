@@ -18,6 +18,8 @@ export const headerNames = {
   schema: 'schema',
   /** The record of another system's topic that this one was made from: `sourceHeader`. */
   source: 'source',
+  /** `1`: the record repeats a board without its erased owner, so a change that came between counts more. */
+  repeats: 'repeats',
 } as const
 
 /** A message carries at most this many headers. */

@@ -61,8 +61,8 @@ export const topics = {
     minCompactionLagMs: dayMs,
     retentionMs: null,
     message: 'freshet.catalogue.v1.Board',
-    schemaVersion: 1,
-    meaning: 'Boards that link no pins because they are secret or deleted.',
+    schemaVersion: 2,
+    meaning: 'Boards: their owners and titles, and which of them link no pins.',
   },
   'pin-engagements.v1': {
     key: 'source partition',

@@ -8,14 +8,17 @@ import {
   decodeUserErasure,
 } from '../codecs/onward.ts'
 import { oldestServedAtMs } from '../codecs/served.ts'
+import { decodeBoardChange } from '../codecs/board.ts'
 import { decodeUserMerge, isUserMerge } from '../codecs/user-merge.ts'
 import { decodeUserState } from '../codecs/user-state.ts'
+import { isCatalogueChange } from '../catalogue-topics.ts'
 import { ContractError } from '../errors.ts'
 import { FeedServed } from '../gen/freshet/feed/v1/feed.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import { firstGeneration, lastGoodScope, reserveScope, servedScope, servingPointer, stateScope } from '../scopes.ts'
 import type { TopicName } from '../topics.ts'
+import { readToEnd } from '../read-to-end.ts'
 import { readUser } from './read-user.ts'
 import type { Inspection } from './routes.ts'
 import { servedJson } from './served-json.ts'
@@ -53,7 +56,7 @@ const decoders = {
 export const topicsOfUsers = Object.keys(decoders) as readonly (keyof typeof decoders)[]
 
 /**
- * Everything that is held on a user: the records of the topics that are kept by user, and the state. What an erasure has left in
+ * Everything that is held on a user: the records of the topics that are kept by user, the boards that the user owns, and the state. What an erasure has left in
  * the log until its retention ends is held too. The records of a merge name the user's other ids: export those too.
  */
 export async function exportUser(
@@ -76,6 +79,8 @@ export async function exportUser(
     })
     onTopic?.(topic, records)
   }
+  const boards = await exportBoards(userId, { log, ...(signal && { signal }) }, onHeld)
+  onTopic?.('boards.v1', boards)
   const partition = partitionOf(userId, (await log.ends('engagements.v1', { ...(signal && { signal }) })).length)
   const scope = stateScope('user', (await store.pointer(servingPointer('user'))) ?? firstGeneration)
   const shown: readonly (readonly [scope: string, show: (bytes: Uint8Array) => unknown])[] = [
@@ -88,6 +93,28 @@ export async function exportUser(
     const [value] = (await store.read(from, partition, [userId], { ...(signal && { signal }) })).values
     if (value != null && value.length > 0) onHeld({ from, held: readable(show, value) })
   }
+}
+
+/** The records of boards that name the user as their owner; returns their number. They are kept by board, so all are read. */
+async function exportBoards(
+  userId: string,
+  options: Pick<ExportUserOptions, 'log' | 'signal'>,
+  onHeld: (held: HeldOnUser) => void,
+): Promise<number> {
+  let records = 0
+  await readToEnd({
+    ...{ ...options, topic: 'boards.v1', maxBatchRecords: 2_000, onError: () => undefined },
+    onRecords(_, found) {
+      for (const { key, value } of found) {
+        if (value === null || !isCatalogueChange('boards.v1', key, value)) continue
+        const change = decodeBoardChange(key, value)
+        if (change.kind === 'delete' || change.board.ownerId !== userId) continue
+        records++
+        onHeld({ from: 'boards.v1', held: change })
+      }
+    },
+  })
+  return records
 }
 
 /** A record that nobody can read is held too. */

@@ -1,6 +1,6 @@
-import type { BoardChange } from '@freshet/domain/board'
+import { maxBoardTitleCharacters, type BoardChange } from '@freshet/domain/board'
 import type { CreatorChange } from '@freshet/domain/creator'
-import type { BoardId, CreatorId } from '@freshet/domain/ids'
+import type { BoardId, CreatorId, UserId } from '@freshet/domain/ids'
 import { maxPinVersion } from '@freshet/domain/pin-version'
 import { noObject, shortName, unknownField } from './engagement.ts'
 import { checkOf, type FieldRule } from './field-rules.ts'
@@ -30,6 +30,8 @@ export const creatorRules = {
 export const boardRules = {
   boardId: { type: 'name', isRequired: true, meaning: 'The board' },
   secret: { type: 'flag', meaning: 'true: the board links no pins for anybody' },
+  title: { type: 'text', max: maxBoardTitleCharacters, meaning: 'The title that pages show' },
+  ownerId: { type: 'id', meaning: 'The user who owns the board; an erasure of the user blanks owner and title' },
   deleted: { type: 'flag', meaning: 'true: the board is removed and links no pins any more' },
   version: versionRule,
 } as const satisfies Record<string, FieldRule>
@@ -86,7 +88,13 @@ export function parseBoardJson(value: unknown, at: string): ParsedBoard {
   const boardId = value['boardId'] as BoardId
   const versioned = versionIn(value)
   if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', boardId, ...versioned } }
-  return { ok: true, change: { kind: 'upsert', board: { boardId, isSecret: value['secret'] === true }, ...versioned } }
+  const board = {
+    boardId,
+    isSecret: value['secret'] === true,
+    title: (value['title'] ?? '') as string,
+    ownerId: (value['ownerId'] ?? null) as UserId | null,
+  }
+  return { ok: true, change: { kind: 'upsert', board, ...versioned } }
 }
 
 /** The version of an entry whose fields are checked. */

@@ -80,8 +80,8 @@ export interface Creator {
 }
 
 /**
- * What the catalogue says about a board. Key of its topic: the board id. A board that has no record is open. There is neither
- * an owner nor a title here: nothing reads them, and an erasure has nothing to find.
+ * What the catalogue says about a board. Key of its topic: the board id. A board that has no record is open. If its
+ * owner is erased, feature-updater appends the record again without owner and title.
  */
 export interface Board {
   /** 1–128 characters, which may contain blanks. */
@@ -91,6 +91,13 @@ export interface Board {
    * and for the user who saved.
    */
   secret: boolean;
+  /** The title that pages show, at most 200 characters; empty: not known. The record of a removal has none. */
+  title: string;
+  /**
+   * The user who owns the board, by the id under which the user is stored: 1–128 characters without blanks; empty: not known.
+   * The record of a removal has none.
+   */
+  ownerId: string;
   /** The board is removed: it links no pins any more. Consumers that join late see this tombstone until compaction. */
   deleted: boolean;
   /** As in `Pin`. */
@@ -621,7 +628,7 @@ export const Creator: MessageFns<Creator> = {
 };
 
 function createBaseBoard(): Board {
-  return { boardId: "", secret: false, deleted: false, version: undefined };
+  return { boardId: "", secret: false, title: "", ownerId: "", deleted: false, version: undefined };
 }
 
 export const Board: MessageFns<Board> = {
@@ -631,6 +638,12 @@ export const Board: MessageFns<Board> = {
     }
     if (message.secret !== false) {
       writer.uint32(16).bool(message.secret);
+    }
+    if (message.title !== "") {
+      writer.uint32(26).string(message.title);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(34).string(message.ownerId);
     }
     if (message.deleted !== false) {
       writer.uint32(80).bool(message.deleted);
@@ -670,6 +683,22 @@ export const Board: MessageFns<Board> = {
             message.secret = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.title = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
           case 10: {
             if (tag !== 80) {
               break;
@@ -706,6 +735,12 @@ export const Board: MessageFns<Board> = {
         ? globalThis.String(object.board_id)
         : "",
       secret: isSet(object.secret) ? globalThis.Boolean(object.secret) : false,
+      title: isSet(object.title) ? globalThis.String(object.title) : "",
+      ownerId: isSet(object.ownerId)
+        ? globalThis.String(object.ownerId)
+        : isSet(object.owner_id)
+        ? globalThis.String(object.owner_id)
+        : "",
       deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
       version: isSet(object.version) ? globalThis.Number(object.version) : undefined,
     };
@@ -718,6 +753,12 @@ export const Board: MessageFns<Board> = {
     }
     if (message.secret !== false) {
       obj.secret = message.secret;
+    }
+    if (message.title !== "") {
+      obj.title = message.title;
+    }
+    if (message.ownerId !== "") {
+      obj.ownerId = message.ownerId;
     }
     if (message.deleted !== false) {
       obj.deleted = message.deleted;
@@ -735,6 +776,8 @@ export const Board: MessageFns<Board> = {
     const message = createBaseBoard();
     message.boardId = object.boardId ?? "";
     message.secret = object.secret ?? false;
+    message.title = object.title ?? "";
+    message.ownerId = object.ownerId ?? "";
     message.deleted = object.deleted ?? false;
     message.version = object.version ?? undefined;
     return message;
