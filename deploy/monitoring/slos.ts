@@ -15,14 +15,17 @@ export function summed(expression: string): string {
 const longestOutage = '6h'
 
 /**
- * What a counter grew by in a window, a series that began in it included. If Prometheus read nothing at the begin of the window, the
- * last value before counts: an outage of Prometheus makes old counts neither new nor lost.
+ * What a counter grew by in a window. A series that began in it counts whole, also if an earlier run of the same process had one: then
+ * the process was read at the begin of the window, and the series was not there. If Prometheus read nothing at the begin of the window,
+ * the last value before counts: an outage of Prometheus makes old counts neither new nor lost.
  */
 export function grew(selector: string, window: string): string {
   const before = `last_over_time(${selector}[${longestOutage}] offset ${window})`
+  const wasRead = `on (${[...groupLabels, 'instance'].join(', ')}) (freshet_service_ready offset ${window})`
   return summed(
     [
       `increase(${selector}[${window}]) > 0`,
+      `((${selector} unless ${selector} offset ${window}) and ${wasRead}) > 0`,
       `${selector} - ${before} > 0`,
       `(${selector} < ${before}) > 0`,
       `(${selector} unless ${before}) > 0`,
