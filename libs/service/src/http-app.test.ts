@@ -209,6 +209,18 @@ describe('A21 · clients that hold connections', () => {
     expect((await answer).status).toBe(200)
     await stopped
   })
+
+  it('are answered if their request arrives while the server stops', async () => {
+    const { app, url, open, metric } = await start()
+    const socket = open('GET /fast HTTP/1.1\r\nhost: x\r\n')
+    await until('it is open', async () => (await metric('freshet_http_connections{')) === 1)
+    await fetch(`${url}/fast`, { headers: { connection: 'close' } })
+    const stopped = app.close()
+    await until('no new connection is taken', () => !app.server.listening)
+    socket.write('\r\n')
+    await until('it is answered', () => socket.received.startsWith('HTTP/1.1 200'))
+    await stopped
+  })
 })
 
 /** Counts from now on, until the test ends, the bytes that all gunzip streams of this process give out. */

@@ -74,6 +74,8 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   const connections = createCountedConnections(options)
   const app = fastify({
     logger: false,
+    // A request that arrives during the stop is answered as any other: a 503 would lose nothing, but make clients wait and count as a failure.
+    return503OnClosing: false,
     bodyLimit: options.maxBodyBytes,
     routerOptions: { maxParamLength: 4_096 },
     serverFactory: (handler) => {
