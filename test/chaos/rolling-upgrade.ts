@@ -20,12 +20,15 @@ export interface Upgrade {
 export function rollingUpgrade({ oldFolder, newFolder, seed, patient }: Upgrade): ChaosRow {
   const random = createSeededRandom(seed)
   const folders = new Map<ServiceName, string>()
+  /** When the first process was replaced: before, the services have not yet read the catalogue. */
+  let fromMs = Infinity
   return {
     name: 'rolling-upgrade',
     pairs: pairedServices,
     ...(patient ? {} : { leastAvailable: 1 }),
     folderOf: (name) => folders.get(name) ?? oldFolder,
-    async inject({ fleet, recovered }) {
+    async inject({ fleet, load, recovered }) {
+      fromMs = Math.min(fromMs, load.now())
       const orders: string[] = []
       for (const folder of [newFolder, oldFolder]) {
         const order = shuffled(serviceNames, () => random.next())
@@ -42,13 +45,13 @@ export function rollingUpgrade({ oldFolder, newFolder, seed, patient }: Upgrade)
       }
       return `every process replaced by the new version (${orders[0]}), then by the old one again (${orders[1]}), one at a time`
     },
-    verify: (_world, load) => Promise.resolve(problemsOf(load)),
+    verify: (_world, load) => Promise.resolve(problemsOf(load, fromMs)),
   }
 }
 
 /** Answers that no upgrade may cause, whatever the machine. */
-function problemsOf(load: Load): readonly string[] {
-  const failed = load.figures(0, Infinity).causes.filter(([cause]) => !cause.startsWith('CALL_DEADLINE_EXCEEDED'))
+function problemsOf(load: Load, fromMs: number): readonly string[] {
+  const failed = load.figures(fromMs, Infinity).causes.filter(([cause]) => !cause.startsWith('CALL_DEADLINE_EXCEEDED'))
   return [
     ...(load.serverErrors() === 0 ? [] : [`event-ingest gave ${load.serverErrors()} answers from 500 on`]),
     ...failed.map(([cause, feeds]) => `${feeds} feeds did not come: ${cause}`),

@@ -52,6 +52,7 @@ for (const [option, folder] of [
   for (const part of ['apps/blender/src/main.ts', 'node_modules'])
     if (!existsSync(join(folder, part)))
       refuseArguments(`${option} is ${folder}, where ${part} is missing; give a checkout after npm ci`)
+if (!/^[1-9]\d*$/.test(values.times)) refuseArguments(`--times is ${values.times}; give a whole number from 1 on`)
 
 const seed = Number(values.seed)
 const eventsPerSecond = Number(values['events-per-second'])
