@@ -54,8 +54,10 @@ const tls = { caSecret: secret('key'), clientSecret: secret('certKey', 'keyKey')
 const route = shared('route', object({ enabled: flag, parentRefs: { type: 'array', items: { type: 'object', required: ['name'] } }, hostnames: { type: 'array', items: named } }))
 const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
 
-/** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, are not allowed in `config`, because the chart renders it as plain text. */
-/** The settings of a service, and those of earlier charts, which the chart refuses with what replaces them. */
+/**
+ * The settings of a service, groups of them as a whole, and settings of earlier charts, which the chart refuses with what replaces them. Settings
+ * with secrets, and groups that contain them, are not allowed in `config`, because the chart renders it as plain text.
+ */
 function configOf(rows: readonly SettingRow[], service: string): Schema {
   const shown = rows.filter(({ secret: is }) => !is)
   const secretPaths = rows.filter(({ secret: is }) => is).map(({ path }) => path)

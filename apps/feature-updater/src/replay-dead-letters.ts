@@ -57,7 +57,7 @@ export interface ReplayReport {
 
 /**
  * Appends letters, late engagements among them, to their source topic again, at most `maxPerSecond`; those that the code of
- * today still can't decode stay where they are. Doing it twice changes nothing while their ids are remembered (`fold.dedupeTtlMs`): engagements are known by their ids, re-keyed ones by the letter's place,
+ * today still can't decode stay where they are. Doing it twice changes nothing while their ids are remembered (`fold.dedupeWindowMs`): engagements are known by their ids, re-keyed ones by the letter's place,
  * which stands in for their source (above the marks of the first stage; so those go in the order of the letters, and one
  * left out by a filter is a repeat once a later one was replayed).
  *

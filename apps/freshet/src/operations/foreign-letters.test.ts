@@ -198,6 +198,14 @@ describe('freshet dlq replay of events of other systems', () => {
     expect(await acts('ann', 'save')).toBe(2)
   })
 
+  it('takes the settings of event-ingest from the environment, one by one or as a group', async () => {
+    const { readForeignSettings } = await import('./foreign-letters.ts')
+    const single = readForeignSettings({}, { FRESHET_INGEST_TOLERATED_SKEW_MS: '7000' })
+    const group = readForeignSettings({}, { FRESHET_INGEST: '{"toleratedSkewMs":7000}' })
+    expect([single.ingest.toleratedSkewMs, group.ingest.toleratedSkewMs]).toEqual([7_000, 7_000])
+    expect(() => readForeignSettings({}, { FRESHET_PSEUDONYMS: '{"secretFile":"/nowhere"}' })).toThrow(/cannot be read/)
+  })
+
   it('counts once what a replay that died before its note had appended', async () => {
     await post([aSave('m1', 'ann')], { mapping: wrong() })
     const { OperationError } = await import('./errors.ts')

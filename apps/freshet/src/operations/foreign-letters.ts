@@ -27,7 +27,7 @@ export function readForeignSettings(
   { mapping, pseudonymsSecret }: ForeignArguments,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ForeignSettings {
-  const own = Object.entries(env).filter(([name]) => /^FRESHET_(INGEST|PSEUDONYMS)_/.test(name))
+  const own = Object.entries(env).filter(([name]) => /^FRESHET_(INGEST|PSEUDONYMS)(_|$)/.test(name))
   const overrides = {
     ...(mapping !== undefined && { 'ingest.connectors.file': mapping }),
     ...(pseudonymsSecret !== undefined && { 'pseudonyms.secretFile': pseudonymsSecret }),
