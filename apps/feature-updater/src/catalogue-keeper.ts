@@ -42,7 +42,7 @@ export interface CatalogueKeeperOptions {
 }
 
 /** What the state of a topic is called: the pointer to the log whose entries it holds, and the prefix of its scopes. */
-const stateOf: Readonly<Record<CatalogueTopic, { readonly pointer: string; readonly prefix: string }>> = {
+export const stateOf: Readonly<Record<CatalogueTopic, { readonly pointer: string; readonly prefix: string }>> = {
   'pins.v1': { pointer: 'catalogue-log', prefix: '' },
   'creators.v1': { pointer: 'creators-log', prefix: 'creators-' },
   'boards.v1': { pointer: 'boards-log', prefix: 'boards-' },
@@ -183,7 +183,8 @@ export function foldCatalogue(
   return { kept, wrong, owned }
 }
 
-function scopeOf(prefix: string, tag: string): string {
+/** The scope of the entries of a log, by the tag of the log. */
+export function scopeOf(prefix: string, tag: string): string {
   return `catalogue.${prefix}${tag}`
 }
 

@@ -11,6 +11,7 @@ import { exportInspection } from '@freshet/contracts/inspection/export-user'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
+import { storedBoardTitles } from './board-titles.ts'
 import { createCatalogueKeeper } from './catalogue-keeper.ts'
 import { instanceName } from './instance-name.ts'
 import { observeStoreMemory, updaterInstruments, watchUpdater } from './observe.ts'
@@ -45,7 +46,7 @@ await runService({
     use({ name: 'updater', notReady: () => eviction.problem() ?? updater.notReady(), drain: updater.stop })
     use({ name: 'eviction', drain: async () => watching.abort() })
     inspect(
-      userInspection({ log, store, clock }),
+      userInspection({ log, store, clock, titlesOf: storedBoardTitles({ log, store }) }),
       exportInspection({ log, store, clock }),
       pinInspection({ clock, stateOf: storedPinState({ log, store }) }),
       progressInspection({ log, store }),

@@ -3,6 +3,7 @@ import { createMemoryEventLog, type MemoryEventLog } from '@freshet/adapters/mem
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { decodeBoardChange, encodeBoardChange } from '@freshet/contracts/codecs/board'
 import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { userInspection } from '@freshet/contracts/inspection/routes'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { readToEnd } from '@freshet/contracts/read-to-end'
@@ -12,9 +13,10 @@ import { asId, type BoardId, type UserId } from '@freshet/domain/ids'
 import { nextPinStamp, type PinStamp } from '@freshet/domain/pin-version'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { storedBoardTitles } from './board-titles.ts'
 import { createCatalogueKeeper } from './catalogue-keeper.ts'
 import { updaterConfigOf } from './config.ts'
-import { noonMs } from './testing.ts'
+import { aRecord, noonMs } from './testing.ts'
 import { createUpdater } from './updater.ts'
 
 const errors: Error[] = []
@@ -33,6 +35,7 @@ async function aWorld() {
   return {
     log,
     store,
+    clock,
     /** An updater with its keeper, as `main.ts` starts them. `on`: the log, as this replica sees it. */
     async start(on: EventLog = log): Promise<Replica> {
       const config = updaterConfigOf({ updater: { canaryEveryMs: 0, logCheckMs: 0 } })
@@ -177,6 +180,30 @@ describe('the boards of an erased user', () => {
       a: { kind: 'upsert', board: { boardId: 'a', ownerId: null, title: '', isSecret: true } },
       b: { kind: 'upsert', board: aBoard('b', 'bob'), version: 7 },
     })
+  })
+
+  it('have their titles in the state of users until their owner is erased, and no others have', async () => {
+    const { log, store, clock, start, send, erase } = await aWorld()
+    const titles = async () => Object.fromEntries(await storedBoardTitles({ log, store })(['a', 'b', 'c', 'd', 'none']))
+    expect(await titles()).toEqual({})
+    const replica = await start()
+    const save = { userId: asId<UserId>('bob'), action: 'save', boardId: asId<BoardId>('c') } as const
+    await log.append('engagements.v1', [aRecord(save)])
+    await send({ kind: 'upsert', board: aBoard('a', 'ann'), version: 1 })
+    await send({ kind: 'upsert', board: aBoard('b', 'bob', { title: '' }), version: 1 })
+    await send({ kind: 'upsert', board: aBoard('c', null, { title: 'Kitchen' }), version: 1 })
+    await send({ kind: 'upsert', board: aBoard('d', null), version: 1 })
+    await send({ kind: 'delete', boardId: asId<BoardId>('d'), version: 2 })
+    await log.drain()
+    expect(await titles()).toEqual({ a: 'of ann', c: 'Kitchen' })
+    const shown = userInspection({ log, store, clock, titlesOf: storedBoardTitles({ log, store }) })
+    expect(await shown.answer('bob', {}, AbortSignal.timeout(5_000))).toMatchObject({
+      boards: [{ boardId: 'c', title: 'Kitchen' }],
+    })
+    await erase('ann')
+    await log.drain()
+    expect(await titles()).toEqual({ c: 'Kitchen' })
+    await replica.stop()
   })
 
   it('keep a change without a version that comes while they are blanked', async () => {

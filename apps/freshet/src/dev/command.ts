@@ -36,6 +36,7 @@ import { tracedIngest } from '@freshet/event-ingest/traced-ingest'
 import { pseudonymous } from '@freshet/blender/pseudonymous'
 import { pseudonymsOf } from '@freshet/adapters/system/pseudonyms'
 import { listenHttp } from '@freshet/event-ingest/listen'
+import { storedBoardTitles } from '@freshet/feature-updater/board-titles'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { servingInspection } from '@freshet/ranker/inspection'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
@@ -159,7 +160,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   inspect(
     servingInspection(ranker, config.ranking.surface),
     catalogueInspection(() => ranker.stats().pins),
-    userInspection({ log, store, clock }),
+    userInspection({ log, store, clock, titlesOf: storedBoardTitles({ log, store }) }),
     exportInspection({ log, store, clock }),
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
     feedInspection({ log }),

@@ -28,8 +28,17 @@ export interface Inspection {
 type Log = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
 type Store = Pick<StateStore, 'read' | 'readForFold' | 'pointer'>
 
-/** `/v1/users/{id}/state`: the state that the feature updater keeps of a user. Refuses erased users. */
-export function userInspection({ log, store, clock }: { log: Log; store: Store; clock: Clock }): Inspection {
+/** The titles of those of these boards that have one. */
+export type TitlesOfBoards = (boardIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+
+/** `/v1/users/{id}/state`: the state that the feature updater keeps of a user. Refuses erased users. `titlesOf`: names the boards; absent: they have only ids. */
+export function userInspection(options: {
+  readonly log: Log
+  readonly store: Store
+  readonly clock: Clock
+  readonly titlesOf?: TitlesOfBoards
+}): Inspection {
+  const { log, store, clock, titlesOf = () => Promise.resolve(new Map<string, string>()) } = options
   return {
     path: '/v1/users/{id}/state',
     async answer(userId, _query, signal) {
@@ -42,7 +51,8 @@ export function userInspection({ log, store, clock }: { log: Log; store: Store; 
       // State from before the erasure may remain for a moment; a user who came back has newer state.
       if (erasedMs !== null && (state === null || state.firstAtMs <= erasedMs)) throw userErased(userId, erasedMs)
       if (state === null) throw new ContractError('USER_UNKNOWN', `nothing is known of the user ${userId}`)
-      return { ...userJson(userId, state, clock.now()), foldedTo: { partition, position } }
+      const titles = await titlesOf(state.boards.boardIds)
+      return { ...userJson(userId, state, clock.now(), titles), foldedTo: { partition, position } }
     },
   }
 }

@@ -8,8 +8,13 @@ import type { UserState } from '@freshet/domain/user-state'
 /** The most recent actions that the JSON shows. */
 const shownActions = 50
 
-/** A user's state as JSON for people: times in words, counters as of `atMs`, without withdrawn relations. */
-export function userJson(userId: string, state: UserState, atMs: number): Readonly<Record<string, unknown>> {
+/** A user's state as JSON for people: times in words, counters as of `atMs`, without withdrawn relations. `titles`: of boards that have one, by id. */
+export function userJson(
+  userId: string,
+  state: UserState,
+  atMs: number,
+  titles: ReadonlyMap<string, string> = new Map(),
+): Readonly<Record<string, unknown>> {
   const { recent, boards, seen, sessions } = state
   const standing = [...state.relations.newest.values()].filter(({ stands }) => stands)
   const last = sessions.endMs.length - 1
@@ -31,6 +36,7 @@ export function userJson(userId: string, state: UserState, atMs: number): Readon
     ),
     boards: boards.boardIds.map((boardId, row) => ({
       boardId,
+      ...(titles.has(boardId) && { title: titles.get(boardId) }),
       weight: rounded(boards.weights[row] ?? 0),
       at: isoTime(boards.atMs[row] ?? 0),
     })),

@@ -28,7 +28,12 @@ interface UserState {
   readonly counts: Counts
   readonly relations: Readonly<Record<string, readonly { readonly id: string; readonly since: string }[]>>
   readonly olderRelations: Readonly<Record<string, number>>
-  readonly boards: readonly { readonly boardId: string; readonly weight: number; readonly at: string }[]
+  readonly boards: readonly {
+    readonly boardId: string
+    readonly title?: string
+    readonly weight: number
+    readonly at: string
+  }[]
   readonly recentActions: readonly Readonly<Record<string, unknown>>[]
   readonly recentActionsKept: number
   readonly seen: { readonly pinsWithTime: number; readonly olderPins: number }
@@ -194,9 +199,9 @@ function State({ state, reload }: { readonly state: UserState; readonly reload: 
             <>
               <h3 className="section-space">Boards</h3>
               <p className="tags">
-                {boards.slice(0, 30).map(({ boardId, weight }) => (
+                {boards.slice(0, 30).map(({ boardId, title = boardId, weight }) => (
                   <Badge key={boardId}>
-                    {boardId} {figure(weight)}
+                    {title} {figure(weight)}
                   </Badge>
                 ))}
               </p>
