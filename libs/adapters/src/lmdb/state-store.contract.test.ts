@@ -92,6 +92,13 @@ describe('LMDB', () => {
       expect([isWritten, lingered()]).toEqual([false, 2])
       expect(text((await store.read('page', 0, ['k'])).values[0])).toBe('meanwhile')
       await meanwhile
+      isWritten = false
+      const unread = store.put('page', 0, value('k', 'unread'), { lingerMs }).then(() => (isWritten = true))
+      const fold = { partition: 0, keys: ['k'], generations: [], hashes: new BigUint64Array(0), ends: noEnds }
+      expect((await store.readForFold({ scope: 'user', ...fold })).values).toEqual([null])
+      expect(isWritten).toBe(false)
+      expect(text((await store.readForFold({ scope: 'page', ...fold })).values[0])).toBe('unread')
+      await unread
       const last = store.put('page', 0, value('end', 'v'), { lingerMs })
       await store.close()
       await last

@@ -113,7 +113,8 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     },
 
     async readForFold(query, call): Promise<FoldRead> {
-      await lingering.written()
+      // A fold must not wait for puts that it does not read.
+      await lingering.written(query.scope, query.partition, [...query.keys, ...query.ends.keys])
       return reading(() => {
         const { scope, partition } = query
         const nowMs = clock.now()
