@@ -39,9 +39,9 @@ export function createPublishedModels({ published, folder, clock, onError }: Pub
       try {
         if (!known.has(name)) await published.put(name, await folder.get(name, call), call)
       } catch (error) {
-        if (!isContractError(error) || !error.code.startsWith('ARTEFACT_')) throw error
-        // To try again is of no use, and the others must not wait for it.
-        onError(error)
+        if (!isHopeless(error)) throw error
+        // The others must not wait for it.
+        onError(error as Error)
       }
   }
 
@@ -85,4 +85,10 @@ export function createPublishedModels({ published, folder, clock, onError }: Pub
       await settling
     },
   }
+}
+
+/** Whether it is of no use to try again: the artefact is too large, has another name or is gone. */
+function isHopeless(error: unknown): boolean {
+  const codes = ['ARTEFACT_TOO_LARGE', 'ARTEFACT_NAME', 'ARTEFACT_MISSING'] as const
+  return codes.some((code) => isContractError(error, code))
 }
