@@ -15,22 +15,31 @@ export function summed(expression: string): string {
 const longestOutage = '6h'
 
 /**
- * What a counter grew by in a window. A series that began in it counts whole, also if an earlier run of the same process had one: then
- * the process was read at the begin of the window, and the series was not there. If Prometheus read nothing at the begin of the window,
- * the last value before counts: an outage of Prometheus makes old counts neither new nor lost.
+ * What a counter grew by in a window. What a process counted that started in it counts whole, and so does a series that began in it, also
+ * if an earlier run of the process had one: the process was read at the begin of the window, and the series was not there. If
+ * Prometheus read nothing at the begin of the window, the last value before counts: an outage of Prometheus makes old counts neither new
+ * nor lost.
  */
 export function grew(selector: string, window: string): string {
   const before = `last_over_time(${selector}[${longestOutage}] offset ${window})`
-  const wasRead = `on (${[...groupLabels, 'instance'].join(', ')}) (freshet_service_ready offset ${window})`
+  const onProcess = `on (${[...groupLabels, 'instance'].join(', ')})`
   return summed(
     [
       `increase(${selector}[${window}]) > 0`,
-      `((${selector} unless ${selector} offset ${window}) and ${wasRead}) > 0`,
+      `(${selector} and ${onProcess} time() - process_start_time_seconds < ${secondsOf(window)}) > 0`,
+      `((${selector} unless ${selector} offset ${window}) and ${onProcess} freshet_service_ready offset ${window}) > 0`,
       `${selector} - ${before} > 0`,
       `(${selector} < ${before}) > 0`,
       `(${selector} unless ${before}) > 0`,
     ].join(' or '),
   )
+}
+
+const unitSeconds = { m: 60, h: 3_600 } as const
+
+/** The seconds of a time such as `5m` or `1h`. */
+function secondsOf(time: string): number {
+  return Number.parseInt(time, 10) * unitSeconds[time.at(-1) as keyof typeof unitSeconds]
 }
 
 /** An objective for a share of good events. */
