@@ -79,6 +79,28 @@ describeConsole('the feed of the console', ({ server, open }) => {
     await why.waitFor({ state: 'detached' })
   })
 
+  it('gives a new board its name as the title, with the person as its owner, and shows it in the console', async () => {
+    const { page } = await open({ userId: 'ada' })
+    const [pin] = await feedOf(page)
+    const card = cardOf(page, pin!)
+    await card.hover()
+    await card.getByRole('button', { name: /^Choose a board/ }).click()
+    await page.getByLabel('New board').fill('Küche & Bad')
+    await page.getByRole('button', { name: 'Create and save' }).click()
+    const boards = await eventually(
+      'the title of the board',
+      async () => {
+        const path = '/api/operations/freshet/v1/users/ada/state'
+        const state = (await ask(server().url + path).catch(() => null)) as { boards: { title?: string }[] } | null
+        return state?.boards.some(({ title }) => title !== undefined) ? state.boards : null
+      },
+      10_000,
+    )
+    expect(boards).toContainEqual(expect.objectContaining({ boardId: 'ada.ku-che-bad', title: 'Küche & Bad' }))
+    await page.goto(`${server().url}/operate/users/ada`)
+    await page.locator('.tags').getByText('Küche & Bad').waitFor()
+  })
+
   it('never shows a hidden pin again: not on later pages, nor after a reload', async () => {
     const { page } = await open({ userId: 'ada' })
     const [pin] = await feedOf(page)

@@ -1,5 +1,7 @@
 import type { FeedItem } from '@freshet/client/browser'
 import { useMemo, useRef } from 'react'
+import { describeBoard } from '../api/boards.ts'
+import { useConfig } from '../api/config-context.tsx'
 import { awaitFeatures } from '../api/demo.ts'
 import { elapsedMs, newId, nowMs } from '../api/browser.ts'
 import { useToast } from '../ui/toast.tsx'
@@ -24,6 +26,10 @@ export function useActions(): Actions {
   const { client, userId, memory, remember } = usePerson()
   const saves = useRef(memory.saves)
   saves.current = memory.saves
+  const boards = useRef(memory.boards)
+  boards.current = memory.boards
+  // With keys, a person of the page may not write to the catalogue.
+  const isOpen = useConfig().value?.open === true
   const { store, cards, freshness, below } = useHome()
   const toast = useToast()
   return useMemo(() => {
@@ -66,6 +72,8 @@ export function useActions(): Actions {
             ...{ creatorId: card?.creatorId ?? '', atMs: nowMs() },
           }),
         )
+        if (isOpen && !boards.current.some((known) => known.boardId === boardId))
+          void describeBoard({ boardId, ownerId: userId, title: name })
         void pass('save', () => client.save(pin, { boardId }))
         toast({
           message: `Saved to ${name}`,
@@ -125,5 +133,5 @@ export function useActions(): Actions {
         })
       },
     }
-  }, [client, userId, remember, store, cards, freshness, below, toast])
+  }, [client, userId, isOpen, remember, store, cards, freshness, below, toast])
 }
