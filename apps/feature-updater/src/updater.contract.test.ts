@@ -11,17 +11,23 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { kafkaServer } from '@freshet/adapters/testing/kafka-server'
 import { redisServer } from '@freshet/adapters/testing/redis-server'
 import { redisUser } from '@freshet/adapters/testing/redis-user'
+import { decodeBoardChange, encodeBoardChange } from '@freshet/contracts/codecs/board'
+import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { topicLayouts } from '@freshet/contracts/topics'
+import type { BoardChange } from '@freshet/domain/board'
 import { counted, type Counters } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
-import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { asId, type BoardId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
 import { afterAll, describe, expect, it, test } from 'vitest'
+import { storedBoardTitles } from './board-titles.ts'
+import { createCatalogueKeeper } from './catalogue-keeper.ts'
 import { updaterConfigOf } from './config.ts'
 import { rebuildState } from './rebuild.ts'
 import { aRecord, noonMs } from './testing.ts'
@@ -42,13 +48,19 @@ afterAll(async () => {
   for (const server of [kafka, redis]) if ('target' in server) await server.stop()
 })
 
-describe('LMDB', () => exactlyOnce(lmdb))
+describe('LMDB', () => {
+  exactlyOnce(lmdb)
+  ownersErased(lmdb)
+})
 if ('absent' in kafka) test.skip(`updater on Kafka and Redis: ${kafka.absent}`)
 else if ('absent' in redis) test.skip(`updater on Kafka and Redis: ${redis.absent}`)
 else {
   const { brokers } = kafka.target
   const { url } = redis.target
-  describe('Kafka and Redis', () => exactlyOnce(() => kafkaAndRedis(brokers, url)))
+  describe('Kafka and Redis', () => {
+    exactlyOnce(() => kafkaAndRedis(brokers, url))
+    ownersErased(() => kafkaAndRedis(brokers, url))
+  })
 }
 
 async function lmdb(): Promise<Backend> {
@@ -84,6 +96,62 @@ function kafkaAndRedis(brokers: readonly string[], url: string): Promise<Backend
     },
     close: () => Promise.resolve(),
   })
+}
+
+function ownersErased(make: () => Promise<Backend>): void {
+  it('takes an erased owner off boards, before and after the erasure, with the rights of its service', async () => {
+    const backend = await make()
+    const { log, close } = await backend.open('freshet')
+    await log.applyTopics(topicLayouts(partitions))
+    const own = await backend.open('feature-updater')
+    const errors: Error[] = []
+    const onError = (error: Error): void => void errors.push(error)
+    const config = updaterConfigOf({ updater: { canaryEveryMs: 0 } })
+    const updater = createUpdater({ ...own, clock, config, onError })
+    const { ownedBoards } = updater
+    const keeper = createCatalogueKeeper({ ...own, ...config.updater, ownedBoards, onError })
+    await updater.start()
+    await keeper.start()
+    const send = (id: string, version?: number) => {
+      const board = { boardId: asId<BoardId>(id), isSecret: true, title: 'of Ann', ownerId: asId<UserId>('ann') }
+      const value = encodeBoardChange({ kind: 'upsert', board, ...(version !== undefined && { version }) })
+      return log.append('boards.v1', [{ key: id, value, partition: null }])
+    }
+    const titles = storedBoardTitles(own)
+    const last = async () => {
+      const found = new Map<string, BoardChange>()
+      await readToEnd({
+        ...{ log, topic: 'boards.v1', maxBatchRecords: 100, onError },
+        onRecords(_, records) {
+          for (const { key, value } of records) found.set(key, decodeBoardChange(key, value))
+        },
+      })
+      return Object.fromEntries(found)
+    }
+    await send('versioned', 5)
+    await send('plain')
+    await expect.poll(() => titles(['versioned']), { timeout: 20_000 }).toEqual(new Map([['versioned', 'of Ann']]))
+    const value = encodeUserErasure({ userId: asId<UserId>('ann'), erasedAtMs: noonMs })
+    await log.append('erasures.v1', [{ key: 'ann', value, partition: null }])
+    const blank = (boardId: string) => ({ boardId, isSecret: true, title: '', ownerId: null })
+    const blanked = {
+      versioned: { kind: 'upsert', board: blank('versioned'), version: 5 },
+      plain: { kind: 'upsert', board: blank('plain') },
+    }
+    await expect.poll(last, { timeout: 20_000 }).toEqual(blanked)
+    await expect.poll(() => titles(['versioned']), { timeout: 20_000 }).toEqual(new Map())
+    // Late ones, past event-ingest.
+    await send('versioned', 5)
+    await send('plain')
+    await expect.poll(last, { timeout: 20_000 }).toEqual(blanked)
+    // A broker that has just started has no coordinators of groups yet.
+    expect(errors.filter(({ name }) => name !== 'KafkaJSProtocolError')).toEqual([])
+    await keeper.stop()
+    await updater.stop()
+    await own.close()
+    await close()
+    await backend.close()
+  }, 90_000)
 }
 
 function exactlyOnce(make: () => Promise<Backend>): void {
