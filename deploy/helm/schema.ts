@@ -229,6 +229,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         common: object({
           logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] },
+          minReadySeconds: seconds(300),
           preStopSeconds: seconds(300),
           stopSeconds: { ...seconds(600), minimum: 1 },
           maxUnavailable: { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9][0-9]?%$' },

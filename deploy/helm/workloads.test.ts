@@ -75,6 +75,14 @@ describe('A23 · settings of a service', () => {
 })
 
 describe('A23 · stopping', () => {
+  it.each([5, 0, 17])('waits until the next pod has been ready for %i s', (wanted) => {
+    const services = workloads(render(wanted === 5 ? needed : set(`common.minReadySeconds=${wanted}`))).filter(
+      ({ kind }) => kind !== 'Job',
+    )
+    expect(services.length).toBeGreaterThan(5)
+    for (const { spec } of services) expect(spec).toMatchObject({ minReadySeconds: wanted })
+  })
+
   it.each([[[]], [['common.preStopSeconds=90', 'common.stopSeconds=17']], [['services.ranker.config.STOP_TIMEOUT_MS=61500']], [['common.preStopSeconds=0']]])(
     'has a grace period that covers the time before and after SIGTERM: %j',
     (values) => {

@@ -1,7 +1,11 @@
 import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { pass } from '../harness/eventually.ts'
 import type { Load } from '../harness/load.ts'
 import { serviceNames, type ServiceName } from '../harness/processes.ts'
 import { pairedServices, type ChaosRow } from './row.ts'
+
+/** What the chart waits for after a pod is ready (`common.minReadySeconds`), in short: clients of the pod have connected to it. */
+const minReadyMs = 1_000
 
 /** Two checkouts of Freshet, and the order in which services are replaced. */
 export interface Upgrade {
@@ -40,6 +44,7 @@ export function rollingUpgrade({ oldFolder, newFolder, seed, patient }: Upgrade)
             await one.stop()
             await one.start()
             await recovered()
+            await pass(minReadyMs)
           }
         }
       }
