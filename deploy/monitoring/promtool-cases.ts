@@ -195,7 +195,7 @@ const objectiveCases: readonly PromtoolCase[] = [
       ['later', '0x200', '60x30 _x90 60x80'],
     ] as const
   ).map(([when, started, values]) => ({
-    name: `a process that runs again and loses as many events as before, ${when}, loses them anew`,
+    name: `a process that runs again and loses as many events as before, ${when}, counts again`,
     series: {
       [of('freshet_service_ready', 'instance="i"')]: '1x200',
       [of('process_start_time_seconds', 'instance="i"')]: started,

@@ -2,20 +2,13 @@ import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import { ask } from './api.ts'
-import { cardOf, drawnPins, feedOf, feedReflects, titleOf, userOf } from './page.ts'
+import { cardOf, drawnPins, feedOf, feedReflects, titleOf } from './page.ts'
 import { describeConsole } from './suite.ts'
 
 /** A machine that is busy is slower than the second that the page needs at most when it is not. */
 const changedWithinMs = 5_000
 
 describeConsole('the feed of the console', ({ server, open }) => {
-  /** The newest recorded feed of a user. */
-  const lastFeed = async (userId: string): Promise<string> => {
-    const path = `/api/operations/freshet/v1/users/${userId}/feeds/last`
-    const last = await eventually('the record of the feed', () => ask(server().url + path).catch(() => null), 10_000)
-    return (last as { feedId: string }).feedId
-  }
-
   it('shows pictures with titles at the first visit, and more of them further down, none twice', async () => {
     const { page } = await open()
     const seen = new Set(await feedOf(page))
@@ -65,15 +58,15 @@ describeConsole('the feed of the console', ({ server, open }) => {
     await note.scrollIntoViewIfNeeded()
     const because = page.getByRole('article').filter({ has: note }).first()
     await because.hover()
+    const answer = page.waitForResponse((response) => response.url().endsWith('/explain'))
     await because.getByRole('button', { name: /^Why this pin/ }).click()
     const why = page.getByRole('dialog', { name: 'Why this pin' })
     await why.getByText(new RegExp(`^You saved ${title}: [a-z0-9-]+ started from that`)).waitFor()
     await why.getByRole('heading', { name: 'Found by' }).waitFor()
-    const explained = (await ask(`${server().url}/api/feeds/v1/explain`, {
-      feedId: await lastFeed(await userOf(page)),
-      pinId: await because.getAttribute('data-pin'),
-    })) as { pins: { sources: { seeds: { pinId: string; action: string; occurredAtMs: number }[] }[] }[] }
-    const seeds = explained.pins.flatMap(({ sources }) => sources.flatMap((found) => found.seeds))
+    const explained = (await (await answer).json()) as {
+      pins: { sources: { seeds?: { pinId: string; action: string }[] }[] }[]
+    }
+    const seeds = explained.pins.flatMap(({ sources }) => sources.flatMap((found) => found.seeds ?? []))
     expect(seeds).toContainEqual(expect.objectContaining({ pinId: before[0], action: 'ACTION_SAVE' }))
     await why.getByRole('button', { name: 'Close' }).click()
     await why.waitFor({ state: 'detached' })
