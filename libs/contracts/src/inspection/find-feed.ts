@@ -59,7 +59,7 @@ async function readOne(
     onError = () => undefined,
   }: FindFeed & { partition: number; from: number; untilMs: number },
 ): Promise<Uint8Array | null> {
-  let found: Uint8Array | null = null as Uint8Array | null
+  const found = Promise.withResolvers<Uint8Array | null>()
   const stop = new AbortController()
   const reading = readToEnd({
     log,
@@ -72,15 +72,19 @@ async function readOne(
     onRecords: (_, records) => {
       for (const { value, appendedAtMs } of records) {
         if (stop.signal.aborted) return
-        if (value !== null && FeedServed.decode(value).feedId === feedId) found = value
-        if (found !== null || appendedAtMs > untilMs) stop.abort()
+        const isIt = value !== null && FeedServed.decode(value).feedId === feedId
+        if (!isIt && appendedAtMs <= untilMs) continue
+        found.resolve(isIt ? value : null)
+        stop.abort()
       }
     },
   })
-  await reading.catch((error: unknown) => {
-    if (!stop.signal.aborted) throw error
-  })
-  return found
+  reading.then(
+    () => found.resolve(null),
+    (error: unknown) => found.reject(error),
+  )
+  // Not `reading`: a reader of Kafka stops only after its longest wait, and callers have little time.
+  return found.promise
 }
 
 /** Throws USER_ERASED if the user of a record was erased after it. */
