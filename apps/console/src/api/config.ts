@@ -29,6 +29,8 @@ export interface ConsoleConfig {
   readonly locales: readonly string[]
   readonly capabilities: { readonly pictures: boolean; readonly crops: boolean; readonly words: boolean }
   readonly attributions: readonly Attribution[]
+  /** Web origins besides its own from which the page may load pictures. */
+  readonly imageOrigins: readonly string[]
 }
 
 /** What stands in the page, as the console server writes it; null: a development server made the page. */

@@ -8,6 +8,8 @@ export interface FeedState {
   readonly failure: Failure | null
   /** How far the last page was degraded. */
   readonly degradation: string
+  /** Codes of what was missing in it. */
+  readonly reasons: readonly string[]
   /** Pins that came after the last action. */
   readonly fresh: ReadonlySet<string>
   /** How far sliders moved pins, positions; positive: up. */
@@ -45,6 +47,7 @@ const nothing: FeedState = {
     status: 'idle',
     failure: null,
     degradation: '',
+    reasons: [],
     fresh: new Set<string>(),
     moves: new Map<string, number>(),
   },
@@ -111,6 +114,7 @@ export function createFeedStore(load: (request: PageRequest) => Promise<Feed>): 
           status: page.nextPageToken === '' || items.length === 0 ? 'ended' : 'idle',
           failure: null,
           degradation: page.degradation,
+          reasons: page.reasons,
         })
       } catch (thrown) {
         if (own.signal.aborted) return
@@ -134,6 +138,7 @@ export function createFeedStore(load: (request: PageRequest) => Promise<Feed>): 
           status: page.nextPageToken === '' ? 'ended' : 'idle',
           failure: null,
           degradation: page.degradation,
+          reasons: page.reasons,
           fresh: new Set(items.map(({ pinId }) => pinId)),
           moves: nothing.moves,
         })

@@ -1,5 +1,6 @@
 import type { Feed, FeedItem, SourceSeeds } from '@freshet/client/browser'
 import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react'
+import { useLocation } from 'wouter'
 import { getPins } from '../api/blender.ts'
 import { useConfig } from '../api/config-context.tsx'
 import { asFailure } from '../api/http.ts'
@@ -71,12 +72,17 @@ export function HomeProvider({ children }: { readonly children: ReactNode }) {
       }),
     [client, locale, shown, seeds, cards, isConfigured],
   )
+  // An operator's view serves no feed: each one counts as seen by the person.
+  const isWanted = !useLocation()[0].startsWith('/operate')
   useEffect(() => {
-    void store.more()
-    return () => {
+    if (isWanted && store.read().status === 'idle' && store.read().items.length === 0) void store.more()
+  }, [store, isWanted])
+  useEffect(
+    () => () => {
       store.close()
-    }
-  }, [store])
+    },
+    [store],
+  )
   const home = useMemo(
     () => ({ store, cards, freshness, shown, seeds, below }),
     [store, cards, freshness, shown, seeds],

@@ -1,19 +1,28 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import type { FeedItem } from '@freshet/client/browser'
 import { after } from '../api/browser.ts'
+import { useConfig } from '../api/config-context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { EmptyState, ErrorState } from '../ui/states.tsx'
 import { TunePanel } from '../why/tune/tune-panel.tsx'
-import { useHome } from './home-context.tsx'
+import { degradationInWords } from './degradation.ts'
+import { useCards, useHome } from './home-context.tsx'
+import { pictureAddress } from '../api/picture-address.ts'
 import { Pins } from './pins.tsx'
 import './page.css'
 
 const retryMs = 2_000
+/** Pins that are looked at for pictures that the page may not load. */
+const maxLookedAt = 100
 
 /** The home feed. */
 export function FeedPage() {
   const { store, below } = useHome()
-  const { items, status, failure, degradation, fresh, moves } = useSyncExternalStore(store.subscribe, store.read)
+  const { items, status, failure, degradation, reasons, fresh, moves } = useSyncExternalStore(
+    store.subscribe,
+    store.read,
+  )
   const [isTuning, setIsTuning] = useState(false)
   const more = useCallback(() => {
     if (store.read().status === 'idle') void store.more()
@@ -26,6 +35,7 @@ export function FeedPage() {
   }, [store])
 
   const isEmpty = items.length === 0
+  const degraded = degradationInWords(degradation, reasons)
   return (
     <div className={`feed ${isTuning ? 'is-tuning' : ''}`}>
       <h1 className="hidden-words">Home feed</h1>
@@ -40,6 +50,7 @@ export function FeedPage() {
           The catalogue is empty, or you have seen all of it. Bring pins in under Import, or post them to event-ingest.
         </EmptyState>
       )}
+      <RefusedPictures items={items} />
       {(!isEmpty || (!failure && status !== 'ended')) && (
         <Pins
           label="Home feed"
@@ -52,9 +63,9 @@ export function FeedPage() {
         />
       )}
       {status === 'ended' && !isEmpty && <p className="feed-end">You have seen everything for now.</p>}
-      {degradation !== '' && degradation !== 'NONE' && degradation !== 'EXHAUSTED' && (
+      {degraded !== null && (
         <p className="feed-degraded" role="status">
-          <Icon name="cloud-off" /> {degraded[degradation] ?? 'Made without a part of the pipeline'}
+          <Icon name="cloud-off" /> {degraded}
         </p>
       )}
       {!isTuning && !isEmpty && (
@@ -80,9 +91,21 @@ export function FeedPage() {
   )
 }
 
-const degraded: Readonly<Record<string, string>> = {
-  PARTIAL: 'Made without some sources, which did not answer in time',
-  RETRIEVAL_ORDER: 'Not ranked: the ranker does not answer',
-  LAST_GOOD: 'Your last good feed: the services do not answer',
-  POPULAR: 'Popular pins: the services do not answer',
+/** Says how the page may load pictures of other origins, where it may not load those of these pins. */
+function RefusedPictures({ items }: { readonly items: readonly FeedItem[] }) {
+  const cards = useCards()
+  const config = useConfig().value
+  if (config === null) return null
+  for (const { pinId } of items.slice(0, maxLookedAt)) {
+    const imageUrl = cards.get(pinId)?.imageUrl ?? ''
+    const { refusedOrigin } = pictureAddress(pinId, imageUrl, { ...config, own: location.origin })
+    if (refusedOrigin !== null)
+      return (
+        <p className="feed-hint">
+          Pictures of {refusedOrigin} are not shown. To show them, start the console with{' '}
+          <code>--console.imageOrigins {refusedOrigin}</code>
+        </p>
+      )
+  }
+  return null
 }

@@ -105,7 +105,10 @@ export function createConsoleApp(options: ConsoleOptions): FastifyInstance {
     const text = `there is no ${request.method} ${request.url.slice(0, 80)}`
     return reply.code(404).send(errorAnswer(new ConsoleError('CONSOLE_PATH_UNKNOWN', text)))
   })
-  const page = configOf({ open: access.open, version: options.version, upstreams, demo })
+  const page = configOf({
+    ...{ open: access.open, version: options.version, upstreams, demo },
+    imageOrigins: config.imageOrigins,
+  })
   addConfig(app, page)
   addDemoRoutes(app, demo?.pictures ?? null)
   addFeedRoutes(app, { feeds: upstreams.feeds, ask, nowMs })

@@ -14,6 +14,8 @@ export interface ConfigAnswer {
   readonly users: Demo['users']
   readonly locales: Demo['locales']
   readonly attributions: Demo['attributions']
+  /** Web origins besides the console's own from which the page may load pictures. */
+  readonly imageOrigins: readonly string[]
   readonly capabilities: {
     readonly admin: boolean
     readonly pictures: boolean
@@ -28,10 +30,11 @@ export interface ConfigOptions {
   readonly version: string
   readonly upstreams: Upstreams
   readonly demo: Demo | null
+  readonly imageOrigins: readonly string[]
 }
 
 /** What the page has to know. */
-export function configOf({ open, version, upstreams, demo }: ConfigOptions): ConfigAnswer {
+export function configOf({ open, version, upstreams, demo, imageOrigins }: ConfigOptions): ConfigAnswer {
   const hasPictures = demo !== null && demo.pictures !== null
   return {
     demo: demo !== null,
@@ -41,6 +44,7 @@ export function configOf({ open, version, upstreams, demo }: ConfigOptions): Con
     users: demo?.users ?? [],
     locales: demo?.locales ?? [],
     attributions: demo?.attributions ?? [],
+    imageOrigins,
     capabilities: {
       admin: upstreams.admin !== null,
       pictures: hasPictures,

@@ -19,7 +19,13 @@ export const consoleSchema = z.object({
     operations: z
       .array(z.string().regex(/^[\w-]+=https?:\/\/[^\s,]+$/, 'give NAME=URL, such as ranker=http://ranker:9467'))
       .default([])
-      .meta({ description: 'Operations servers as NAME=URL, separated by commas' }),
+      .refine(
+        (given) => new Set(given.map((each) => each.slice(0, each.indexOf('=')))).size === given.length,
+        'two have the same name; give each process its own, such as ranker-1=… and ranker-2=…',
+      )
+      .meta({
+        description: 'Operations servers as NAME=URL, separated by commas. Each process needs a name of its own',
+      }),
   }),
 })
 

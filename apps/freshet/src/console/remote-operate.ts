@@ -1,5 +1,6 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createLogArtefactStore } from '@freshet/adapters/log/artefact-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { newSecret } from '@freshet/adapters/system/secret'
 import { blenderSchema } from '@freshet/blender/config'
@@ -10,9 +11,11 @@ import type { ServiceContext } from '@freshet/service/lifecycle'
 import type { FastifyInstance } from 'fastify'
 import { readKafkaSettings } from '../connection.ts'
 import { openServicesDestination } from '../import/into-services.ts'
+import { modelInspections } from '../models/inspection.ts'
 import { readForeignSettings } from '../operations/foreign-letters.ts'
 import type { ConsoleProcessConfig } from './config.ts'
 import { newUploadsFolder } from './operate/import/uploads.ts'
+import { elsewhere } from './operate/ports.ts'
 import { registerOperate } from './operate/register.ts'
 import { fetchThrough } from './proxy/fetch-through.ts'
 import type { Connections } from './proxy/upstreams.ts'
@@ -40,11 +43,13 @@ export function remoteOperate(
       ? null
       : writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   if (log !== null) use({ name: 'log', close: () => log.close() })
+  const onError = (error: Error): void => report(error, { part: 'console' })
   const operations = services.map((service) => service.operations).join(',')
   return (app, connections) => {
     const fetching = fetchThrough(connections, importTimeoutMs)
     const operate = registerOperate(app, {
-      ...{ log, clock, services, connections, experimentsFile: null, blender: blenderSchema.parse({}) },
+      ...{ log, clock, services, connections, experimentsFile: elsewhere, blender: blenderSchema.parse({}) },
+      models: log === null ? null : modelInspections({ log, clock, onError }, createLogArtefactStore({ log, onError })),
       foreign: readForeignSettings({}),
       openDestination: ({ key, signal, onError }) =>
         openServicesDestination(
@@ -63,7 +68,7 @@ export function remoteOperate(
         pause: () => clock.sleep(0),
       },
       room: createByteRoom(uploadBytes, () => clock.now()),
-      onError: (error) => report(error, { part: 'console' }),
+      onError,
     })
     use({ name: 'console imports', close: () => operate.close() })
   }

@@ -157,6 +157,10 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   })
   const { ranker } = embedded
   logger.info({ backend, model: ranker.model() }, 'model')
+  const inspectModels = modelInspections(
+    { log: writingAs(log, 'freshet', version), clock, onError: (error) => report(error, { part: 'models' }) },
+    artefacts,
+  )
   inspect(
     servingInspection(ranker, config.ranking.surface),
     catalogueInspection(() => ranker.stats().pins),
@@ -165,16 +169,18 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
     feedInspection({ log }),
     progressInspection({ log, store }),
-    ...modelInspections(
-      {
-        log: writingAs(log, 'freshet', version),
-        clock,
-        onError: (error) => report(error, { part: 'models' }),
-      },
-      artefacts,
-    ),
+    ...inspectModels,
   )
-  const operate = operateOf(context, { ingest, environment, log, store, clock, ranker, pause: () => pause() })
+  const operate = operateOf(context, {
+    ingest,
+    environment,
+    log,
+    store,
+    clock,
+    ranker,
+    models: inspectModels,
+    pause: () => pause(),
+  })
   const known = (pinId: string): boolean => ranker.known(pinId).pin !== null
   const console =
     page === null

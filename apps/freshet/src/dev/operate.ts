@@ -5,6 +5,7 @@ import type { ServiceContext } from '@freshet/service/lifecycle'
 import type { FastifyInstance } from 'fastify'
 import { openEmbeddedDestination, type EmbeddedImport } from '../console/operate/import/embedded-destination.ts'
 import { newUploadsFolder } from '../console/operate/import/uploads.ts'
+import type { OperatePorts } from '../console/operate/ports.ts'
 import { registerOperate } from '../console/operate/register.ts'
 import type { Connections } from '../console/proxy/upstreams.ts'
 import type { DevConfig } from './config.ts'
@@ -18,10 +19,12 @@ export function operateOf(
   { config, report, use, tls, operationsPort }: ServiceContext<DevConfig>,
   {
     ranker,
+    models,
     pause,
     ...parts
   }: Omit<EmbeddedImport, 'isKnown'> & {
     readonly ranker: Pick<RunningRanker, 'known'>
+    readonly models: OperatePorts['models']
     readonly pause: () => Promise<void>
   },
 ): (app: FastifyInstance, connections: Connections) => void {
@@ -33,6 +36,7 @@ export function operateOf(
       clock,
       services: [{ name: 'freshet', operations: `${scheme}://${reachable(config.operations.host)}:${operationsPort}` }],
       connections,
+      models,
       experimentsFile: config.blender.experimentsFile ?? null,
       blender: config.blender,
       foreign: config,

@@ -75,19 +75,19 @@ interface History {
 
 /**
  * Reads the feeds of a log that were exposed to experiments, with what users did then and what they did before their first exposure,
- * before the chosen time too. A feed without a user counts under its session. `startAt`: where to begin to read; default: at the beginning.
+ * before the chosen time too. A feed without a user counts under its session. `reading`: where to begin to read, and how many partitions at once; default: at the beginning, one.
  */
 export async function collectExperiments(
   log: EventLog,
   { fromMs, toMs, windowMs }: LoggedFeedsChoice,
   { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
-  startAt: JoinedFeedsOptions<unknown>['startAt'] = () => null,
+  reading: Pick<JoinedFeedsOptions<unknown>, 'startAt' | 'atOnce'> = {},
 ): Promise<Collected> {
   const experiments = new Map<string, Experiment>()
   const histories = new Map<string, History>()
   let feeds = 0
   const { damaged } = await readJoinedFeeds<Facts>({
-    ...{ log, windowMs, signal, startAt },
+    ...{ log, windowMs, signal, ...reading },
     onError: (error) => progress.write(`freshet: ${error.message}; retrying\n`),
     pick(served) {
       if (served.atMs >= toMs) return null

@@ -20,6 +20,8 @@ export interface JoinedFeedsOptions<Facts> {
   readonly onFeed: (facts: Facts, labels: readonly PinLabels[]) => void
   /** Where to begin in a partition of a topic; absent or null: at its beginning. */
   readonly startAt?: (topic: 'feeds-served.v1' | 'engagements.v1', partition: number) => number | null
+  /** How many partitions to read at the same time; default 1. Memory holds the feeds of all of them. */
+  readonly atOnce?: number
   readonly signal: AbortSignal
   readonly onError: (error: Error) => void
 }
@@ -37,13 +39,13 @@ const deliveryMs = 24 * 3_600_000
 
 /**
  * Joins the served feeds of a log with what users did, by the rules of the trainer's joiner. Both topics have the user as key, so it reads
- * them partition by partition, and memory holds the feeds of one partition.
+ * them partition by partition, `atOnce` at the same time, and memory holds the feeds of those. `onFeed` gets them in the order of the partitions.
  */
 export async function readJoinedFeeds<Facts>(options: JoinedFeedsOptions<Facts>): Promise<JoinedFeedsResult> {
   const counts = noCounts()
   let damaged = 0
   const partitions = await options.log.partitionCount('feeds-served.v1', { signal: options.signal })
-  for (let partition = 0; partition < partitions; partition++) {
+  const readPartition = async (partition: number): Promise<() => void> => {
     const bounds = { windowMs: options.windowMs, deliveryMs, lateWindowMs: 0 }
     const join = createJoin({ ...bounds, maxFeeds: Infinity, maxActions: Infinity }, counts)
     const facts = new Map<string, Facts>()
@@ -65,7 +67,12 @@ export async function readJoinedFeeds<Facts>(options: JoinedFeedsOptions<Facts>)
       takeEngagement({ join, counts, arrive: () => arrivedMs }, { topic, partition }, record),
     )
     join.closeAll()
-    deliver(join, facts, options.onFeed)
+    return () => deliver(join, facts, options.onFeed)
+  }
+  const atOnce = options.atOnce ?? 1
+  for (let first = 0; first < partitions; first += atOnce) {
+    const some = Array.from({ length: Math.min(atOnce, partitions - first) }, (_, at) => readPartition(first + at))
+    for (const deliverFeeds of await Promise.all(some)) deliverFeeds()
   }
   return { counts, damaged }
 }

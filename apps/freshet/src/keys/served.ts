@@ -143,6 +143,7 @@ async function emptyOperate(): Promise<OperatePorts> {
     clock,
     services: [],
     connections: openConnections(null),
+    models: null,
     experimentsFile: null,
     foreign: readForeignSettings({}, {}),
     blender: blenderSchema.parse({}),

@@ -20,6 +20,7 @@ export interface Person {
   readonly userId: string
   readonly name: string
   readonly likes: readonly string[]
+  /** Empty: the catalogue names no languages, and every pin fits. */
   readonly locale: string
   readonly client: Freshet
   readonly memory: Memory
@@ -48,7 +49,9 @@ export function PersonProvider({ children }: { readonly children: ReactNode }) {
   const [locale, setLocale] = useState(() => readStored('local', localeKey) ?? '')
   const [memory, setMemory] = useState(() => parseMemory(readStored('local', memoryKey(userId))))
   const known = config?.users.find((user) => user.userId === userId)
-  const spoken = locale || known?.locale || closest(navigator.languages, config?.locales ?? []) || 'en'
+  const locales = config?.locales ?? []
+  const chosen = locales.length === 0 ? '' : locale
+  const spoken = chosen || known?.locale || closest(navigator.languages, locales) || (locales.length === 0 ? '' : 'en')
 
   const key = useSyncExternalStore(onAdminKey, adminKey)
   const client = useMemo(() => clientOf(userId, key), [userId, key])
@@ -72,7 +75,7 @@ export function PersonProvider({ children }: { readonly children: ReactNode }) {
     }
   }, [userId])
   useEffect(() => {
-    document.documentElement.lang = spoken
+    document.documentElement.lang = spoken || 'en'
   }, [spoken])
 
   const remember = useCallback(

@@ -27,7 +27,13 @@ export function PersonMenu() {
       </button>
       <div ref={menu} id={id} popover="auto" className="person-menu" role="dialog" aria-label="Who looks">
         <h2>Who looks</h2>
-        {config?.demo && <p className="person-note">These users are simulated, and so is their past.</p>}
+        {config !== null && (
+          <p className="person-note">
+            {config.demo
+              ? 'These users are simulated, and so is their past.'
+              : 'What you see and do here is recorded as done by this user.'}
+          </p>
+        )}
         <ul>
           {(config?.users ?? []).map(({ userId, name, likes }) => (
             <li key={userId}>

@@ -1,15 +1,15 @@
 import { useState } from 'react'
 import type { PinCard } from '../../api/blender.ts'
 import { useConfig } from '../../api/config-context.tsx'
+import { pictureAddress } from '../../api/picture-address.ts'
 import { appearanceOf } from './appearance.ts'
 import './picture.css'
 
-/** The address of a pin's picture: the catalogue that ships has one for every pin. Null: it has none; undefined: not known yet. */
+/** The address of a pin's picture. Null: there is none that the page may load; undefined: not known yet. */
 function usePictureOf(pinId: string, card: PinCard | undefined): string | null | undefined {
   const config = useConfig().value
   if (config === null) return undefined
-  if (config.capabilities.pictures) return `/pictures/${encodeURIComponent(pinId)}.svg`
-  return card?.imageUrl || null
+  return pictureAddress(pinId, card?.imageUrl ?? '', { ...config, own: location.origin }).url
 }
 
 /** The picture of a pin on its tinted ground; its title in large letters where there is no picture. */

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import { rankPins } from '../../api/blender.ts'
+import { useConfig } from '../../api/config-context.tsx'
 import { findByWords } from '../../api/demo.ts'
 import { useResource } from '../../api/use-resource.ts'
 import { EmptyState, ErrorState } from '../../ui/states.tsx'
@@ -15,13 +16,17 @@ export function SearchPage() {
   const [parameters] = useSearchParams()
   const words = parameters.get('q') ?? ''
   const { client, userId, locale } = usePerson()
+  const hasWords = useConfig().value?.capabilities.words ?? false
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
-  const { value, failure, isLoading, reload } = useResource(`${userId} ${locale} ${words}`, async (signal) => {
-    const pinIds = await findByWords(words, locale, maxResults, signal)
-    if (pinIds.length === 0) return []
-    const token = client.tokenOf(userId)
-    return rankPins({ userId, pinIds, locale, after: token === null ? [] : [token] }, signal)
-  })
+  const { value, failure, isLoading, reload } = useResource(
+    hasWords ? `${userId} ${locale} ${words}` : null,
+    async (signal) => {
+      const pinIds = await findByWords(words, locale, maxResults, signal)
+      if (pinIds.length === 0) return []
+      const token = client.tokenOf(userId)
+      return rankPins({ userId, pinIds, locale, after: token === null ? [] : [token] }, signal)
+    },
+  )
   const items = useMemo(() => (value ?? []).filter(({ pinId }) => !hidden.has(pinId)), [value, hidden])
   const hide = useMemo(
     () => (pinId: string) => {
@@ -38,6 +43,11 @@ export function SearchPage() {
           <Link href="/">Back to the feed</Link>
         </p>
       </header>
+      {!hasWords && (
+        <EmptyState title="There is no search by words here">
+          Only the catalogue that ships has an index of words. Pins of this one are found by their id, under Pins.
+        </EmptyState>
+      )}
       {failure && !value && <ErrorState what="The search" failure={failure} retry={reload} />}
       {value?.length === 0 && (
         <EmptyState title={`Nothing is called “${words}”`}>

@@ -75,6 +75,8 @@ interface ExperimentsAnswer {
     readonly problems: readonly string[]
     readonly warnings: readonly string[]
   } | null
+  /** The file is with the blenders, and only their feeds tell of experiments. */
+  readonly isFileElsewhere: boolean
   readonly report: {
     readonly feeds: number
     readonly damaged: number
@@ -96,9 +98,13 @@ export function ExperimentsView() {
       about="Which users get other parameters, and what they then do. Arms are compared by the records of served feeds."
     >
       <Loaded what="The experiments" resource={experiments} lines={8}>
-        {({ file, report }) => (
+        {({ file, isFileElsewhere, report }) => (
           <div className="stack">
-            {file === null ? <NoFile /> : <FileCard file={file} />}
+            {file !== null ? (
+              <FileCard file={file} />
+            ) : isFileElsewhere && report !== null && report.experiments.length > 0 ? null : (
+              <NoFile feeds={isFileElsewhere ? (report?.feeds ?? null) : null} isFileElsewhere={isFileElsewhere} />
+            )}
             <Report report={report} hasFile={file !== null} />
           </div>
         )}
@@ -107,9 +113,19 @@ export function ExperimentsView() {
   )
 }
 
-function NoFile() {
+function NoFile({ feeds, isFileElsewhere }: { readonly feeds: number | null; readonly isFileElsewhere: boolean }) {
+  const isUnknown = isFileElsewhere && feeds === null
   return (
-    <Card title="No experiment is running" note="An experiment is a JSON file; every blender reads the same one.">
+    <Card
+      title={
+        isUnknown
+          ? 'How to run an experiment'
+          : isFileElsewhere
+            ? `No experiment in the newest ${count(feeds ?? 0)} feeds`
+            : 'No experiment is running'
+      }
+      note="An experiment is a JSON file; every blender reads the same one."
+    >
       <ol className="steps">
         <li>
           Write a file such as this one as <code>experiments.json</code>. It takes the source “trending” from a quarter
@@ -123,8 +139,17 @@ function NoFile() {
           <pre className="code">npx freshet experiments check experiments.json</pre>
         </li>
         <li>
-          Start with it. In a deployment, set <code>blender.experimentsFile</code>.
-          <pre className="code">npm start -- --blender.experimentsFile experiments.json</pre>
+          {isFileElsewhere ? (
+            <>
+              Give it to every blender:
+              <pre className="code">FRESHET_BLENDER_EXPERIMENTS_FILE=experiments.json</pre>
+            </>
+          ) : (
+            <>
+              Start with it. In a deployment, set <code>blender.experimentsFile</code>.
+              <pre className="code">npm start -- --blender.experimentsFile experiments.json</pre>
+            </>
+          )}
         </li>
       </ol>
     </Card>
@@ -206,7 +231,7 @@ function Report({ report, hasFile }: { readonly report: ExperimentsAnswer['repor
   if (report === null)
     return (
       <p className="notice">
-        This console does not reach the log, so it cannot compare arms. Start it with the address of Kafka (--brokers).
+        This console does not read the log, so it cannot compare arms. Start it with <code>FRESHET_KAFKA_BROKERS</code>.
       </p>
     )
   if (report.experiments.length === 0)

@@ -12,7 +12,7 @@ import { OperatorPage } from '../frame.tsx'
 import { Chart } from '../shared/chart.tsx'
 import { count, duration, figure, percent, time } from '../shared/format.ts'
 import { JsonFold } from '../shared/json-fold.tsx'
-import { askOperations } from '../shared/operations.ts'
+import { askModels } from '../shared/operations.ts'
 import { headsOf, metricsOverTime, type ModelJson, type ModelsAnswer } from './history.ts'
 import '../shared/shared.css'
 import './models.css'
@@ -31,7 +31,7 @@ export function ModelsView() {
   const services = useConfig().value?.services ?? null
   const models = useResource(
     services === null ? null : 'models',
-    (signal) => askOperations<ModelsAnswer>(services ?? [], '/v1/models', { signal, timeoutMs: 35_000 }),
+    (signal) => askModels<ModelsAnswer>(services ?? [], '/models', { signal, timeoutMs: 35_000 }),
     { everyMs: 15_000 },
   )
   return (
@@ -273,7 +273,7 @@ function Promote({
             surface,
             ...promotionOf(to),
           }).toString()
-          void change(`/v1/models/${encodeURIComponent(version)}/promotion?${query}`, `${version} is promoted.`)
+          void change(`/models/${encodeURIComponent(version)}/promotion?${query}`, `${version} is promoted.`)
         }}
       >
         <SelectField
@@ -344,7 +344,7 @@ function RollBack({
               disabled={isBusy}
               onClick={() => {
                 void change(
-                  `/v1/models/roll-back?surface=${encodeURIComponent(surface)}`,
+                  `/models/roll-back?surface=${encodeURIComponent(surface)}`,
                   'The model before serves again.',
                 )
               }}
@@ -365,7 +365,7 @@ function useChange(reload: () => void, close: () => void) {
   const change = async (path: string, done: string): Promise<void> => {
     setIsBusy(true)
     try {
-      await askOperations(services, path, { method: 'PUT' })
+      await askModels(services, path, { method: 'PUT' })
       show({ message: done })
       reload()
       close()

@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.tsx'
 import { Badge, Card, Figure } from '../../ui/card.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { EmptyState, Loaded } from '../../ui/states.tsx'
+import { pictureAddress } from '../../api/picture-address.ts'
 import { OperatorPage } from '../frame.tsx'
 import { Bars } from '../shared/bars.tsx'
 import { Counters, type Counts } from '../shared/counters.tsx'
@@ -15,7 +16,7 @@ import { decoded } from '../shared/decoded.ts'
 import { IdSearch } from '../shared/id-search.tsx'
 import { JsonFold } from '../shared/json-fold.tsx'
 import { useConfirmed } from '../shared/use-confirmed.ts'
-import { askOperations } from '../shared/operations.ts'
+import { askAllOperations } from '../shared/operations.ts'
 import '../shared/shared.css'
 import './pins.css'
 
@@ -62,7 +63,8 @@ function Pin({ pinId }: { readonly pinId: string }) {
   const services = useConfig().value?.services ?? null
   const pin = useResource(
     services === null ? null : `pin/${pinId}`,
-    (signal) => askOperations<PinAnswer>(services ?? [], `/v1/pins/${encodeURIComponent(pinId)}`, { signal }),
+    async (signal) =>
+      together(await askAllOperations<PinAnswer>(services ?? [], `/v1/pins/${encodeURIComponent(pinId)}`, { signal })),
     { everyMs: 5_000 },
   )
   if (pin.failure?.code === 'PIN_UNKNOWN')
@@ -76,6 +78,17 @@ function Pin({ pinId }: { readonly pinId: string }) {
       {(value) => <Known pin={value} reload={pin.reload} />}
     </Loaded>
   )
+}
+
+/** What several services know of a pin: the catalogue entry of a ranker, the counters of a feature updater. */
+function together(answers: readonly PinAnswer[]): PinAnswer {
+  const [first] = answers
+  const entry = answers.find(({ catalogue }) => catalogue !== undefined)
+  return {
+    ...first!,
+    ...(entry !== undefined && { catalogue: entry.catalogue ?? null }),
+    engagements: answers.find(({ engagements }) => engagements !== null)?.engagements ?? null,
+  }
 }
 
 function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () => void }) {
@@ -93,7 +106,7 @@ function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () =
           <p className="notice notice-warn">
             {catalogue === null
               ? 'The catalogue has no entry for this pin, or it was deleted: feeds never show it.'
-              : 'This process does not know the catalogue. Give the console the operations address of a ranker.'}
+              : 'No service that answers knows the catalogue. Start the console with the operations server of a ranker: --operations ranker=http://HOST:PORT'}
           </p>
         ) : (
           <div className="pin-entry">
@@ -160,13 +173,15 @@ function Known({ pin, reload }: { readonly pin: PinAnswer; readonly reload: () =
 
 /** The picture of a pin, from the shipped catalogue where it has one; nothing if it cannot be loaded. */
 function PinPicture({ pinId, imageUrl }: { readonly pinId: string; readonly imageUrl: unknown }) {
-  const isShipped = useConfig().value?.capabilities.pictures ?? false
+  const config = useConfig().value
   const [hasFailed, setHasFailed] = useState(false)
-  const address = isShipped ? `/pictures/${encodeURIComponent(pinId)}.svg` : imageUrl
-  if (typeof address !== 'string' || address === '' || hasFailed) return null
+  if (config === null || hasFailed) return null
+  const text = typeof imageUrl === 'string' ? imageUrl : ''
+  const { url } = pictureAddress(pinId, text, { ...config, own: location.origin })
+  if (url === null) return null
   return (
     <img
-      src={address}
+      src={url}
       alt=""
       width={180}
       onError={() => {

@@ -35,7 +35,7 @@ export function SystemView() {
       about="Which services are there and why not, how far behind they are, what degrades, and what was put aside."
     >
       <div className="stack">
-        {config?.open === false && <AdminKeyCard />}
+        {(config?.open === false || config?.demo === false) && <AdminKeyCard />}
         <Loaded what="The services" resource={services} lines={8}>
           {(answer) => (
             <>
@@ -55,7 +55,8 @@ export function SystemView() {
 function Now({ answer: { services }, moment }: { readonly answer: ServicesAnswer; readonly moment: Moment | null }) {
   const ready = services.filter(({ state }) => state === 'ready').length
   const feeds = summed(services, (sample) => sample.feeds)
-  const degraded = total(feeds) - (feeds['NONE'] ?? 0)
+  // Somebody who has seen every pin got what there is.
+  const degraded = total(feeds) - (feeds['NONE'] ?? 0) - (feeds['EXHAUSTED'] ?? 0)
   const ms = (value: number | null | undefined): string => (value == null ? '—' : duration(value))
   return (
     <Card title="Now" note="Every two seconds. Times are of the last half minute.">

@@ -6,12 +6,15 @@ import { warningsOf } from '@freshet/experiments/file/warnings'
 import { readExperimentFile, summaryOf } from '../../experiments/check.ts'
 import { collectExperiments } from '../../experiments/collect.ts'
 import { judge, type ExperimentReport } from '../../experiments/judge.ts'
-import { newestPositions } from './recent-feeds.ts'
+import { elsewhere } from './ports.ts'
+import { newestPositions, partitionsAtOnce } from './recent-feeds.ts'
 
 /** The experiments of a deployment: the file, and what its arms did. */
 export interface ExperimentsView {
-  /** null: no experiment file is set. */
+  /** null: no experiment file is set, or it is with the blenders. */
   readonly file: ExperimentFile | null
+  /** Whether the file is with the blenders, so that only their feeds tell of experiments. */
+  readonly isFileElsewhere: boolean
   /** null: this console does not reach the log. */
   readonly report: {
     readonly feeds: number
@@ -34,7 +37,7 @@ export interface ExperimentFile {
 export interface ExperimentsOptions {
   readonly log: EventLog | null
   /** Path of the file; null: none is set. */
-  readonly file: string | null
+  readonly file: string | null | typeof elsewhere
   readonly blender: BlenderConfig
   readonly maxFeeds: number
   /** Actions within this time after a feed count, milliseconds. */
@@ -50,8 +53,14 @@ const actsPerFeed = 200
 /** Reads the file and judges the experiments of the newest feeds. */
 export async function readExperimentsView(options: ExperimentsOptions): Promise<ExperimentsView> {
   const { file, blender } = options
-  const { read, plan } = file === null ? { read: null, plan: null } : await readFile(file, blender)
-  return { file: read, report: options.log === null ? null : await reportOf(options.log, plan, options) }
+  const isFileElsewhere = file === elsewhere
+  const { read, plan } =
+    file === null || file === elsewhere ? { read: null, plan: null } : await readFile(file, blender)
+  return {
+    file: read,
+    isFileElsewhere,
+    report: options.log === null ? null : await reportOf(options.log, plan, options),
+  }
 }
 
 async function readFile(
@@ -81,7 +90,10 @@ async function reportOf(
     log,
     { fromMs: -Infinity, toMs: Infinity, windowMs, level },
     { signal, progress: { write: (text) => onError(new Error(text)) } },
-    (topic, partition) => (topic === 'feeds-served.v1' ? feedStarts : actStarts)[partition] ?? null,
+    {
+      startAt: (topic, partition) => (topic === 'feeds-served.v1' ? feedStarts : actStarts)[partition] ?? null,
+      atOnce: partitionsAtOnce,
+    },
   )
   return { feeds, damaged, level, experiments: experiments.map((experiment) => judge(experiment, plan, level)) }
 }

@@ -61,6 +61,7 @@ export async function anOperatedFolder(given: Partial<OperatePorts> = {}) {
       clock,
       services: [],
       connections,
+      models: null,
       experimentsFile: null,
       foreign: readForeignSettings({}, {}),
       blender: blenderSchema.parse({}),

@@ -56,8 +56,8 @@ describe('dead letters on the page', () => {
   it('are not known where the console does not reach the log', async () => {
     const { ask } = await open({ log: null })
     expect(await ask('GET', '/dead-letters')).toMatchObject({
-      status: 503,
-      json: { error: { code: 'CALL_UNAVAILABLE' } },
+      status: 404,
+      json: { error: { code: 'CONSOLE_SERVICE_UNKNOWN', service: 'log' } },
     })
     expect(await ask('GET', '/pipeline')).toMatchObject({ status: 200, json: { recent: null, metered: [] } })
     expect(await ask('GET', '/sources')).toMatchObject({ status: 200, json: { shares: null } })

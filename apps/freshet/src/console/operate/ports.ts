@@ -1,11 +1,16 @@
 import type { BlenderConfig } from '@freshet/blender/config'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { Inspection } from '@freshet/contracts/inspection/routes'
 import type { Clock } from '@freshet/domain/clock'
 import type { ByteRoom } from '@freshet/service/byte-room'
 import type { Destination } from '../../import/destination.ts'
 import type { ForeignSettings } from '../../operations/foreign-letters.ts'
+import { ConsoleError } from '../errors.ts'
 import type { Connections } from '../proxy/upstreams.ts'
 import type { ServiceAddress } from './services.ts'
+
+/** The experiment file is with the blenders, and this process does not know it. */
+export const elsewhere = Symbol('elsewhere')
 
 /** Where imports of the console write, and how long it may take to open. */
 export interface ImportCall {
@@ -24,8 +29,10 @@ export interface OperatePorts {
   readonly services: readonly ServiceAddress[]
   /** With the certificates by which their answers are trusted. */
   readonly connections: Connections
-  /** Path of the experiment file of the blenders; null: none is set, or it is not known. */
-  readonly experimentsFile: string | null
+  /** The routes of `modelInspections`; null: this console does not reach the log. */
+  readonly models: readonly Inspection[] | null
+  /** Path of the experiment file of the blenders; null: none is set; `elsewhere`: the blenders have it, and this process does not. */
+  readonly experimentsFile: string | null | typeof elsewhere
   /** The settings by which the experiment file is checked. */
   readonly blender: BlenderConfig
   /** The settings of event-ingest by which dead letters of other systems are read again. */
@@ -41,4 +48,13 @@ export interface OperatePorts {
   /** Counts the bytes of uploads while they arrive. */
   readonly room: ByteRoom
   readonly onError: (error: Error) => void
+}
+
+/** What a call is answered that needs the log of a console without one. */
+export function noLog(): ConsoleError {
+  return new ConsoleError(
+    'CONSOLE_SERVICE_UNKNOWN',
+    'this console does not read the log; start it with FRESHET_KAFKA_BROKERS, as the services are',
+    { service: 'log' },
+  )
 }

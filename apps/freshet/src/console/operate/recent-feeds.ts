@@ -2,6 +2,9 @@ import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 
+/** A reader of Kafka takes a quarter of a second to begin and end, and a console reads few feeds of each partition. */
+export const partitionsAtOnce = 16
+
 /** What to read of the served feeds. */
 export interface RecentFeedsOptions {
   readonly log: Pick<EventLog, 'starts' | 'ends' | 'readAll'>

@@ -1,14 +1,15 @@
 import type { CallRule } from '@freshet/access/rules'
 import { AccessError } from '@freshet/access/errors'
-import { ContractError } from '@freshet/contracts/errors'
 import { CodedError } from '@freshet/domain/coded-error'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { ConsoleError, errorAnswer } from '../errors.ts'
 import { createImports } from './import/routes.ts'
 import { deadLetterAt, deadLetterList, replayMatching, type DeadLetterPorts } from './dead-letters.ts'
 import { readExperimentsView } from './experiments.ts'
 import { flowOfFeed, flowsByKind, meteredPipelines } from './pipeline.ts'
-import type { OperatePorts } from './ports.ts'
+import { addModels } from './models.ts'
+import { noLog, type OperatePorts } from './ports.ts'
 import { readRecentFeeds } from './recent-feeds.ts'
 import { askServices, readSeries } from './services.ts'
 import { readSources, sourceCosts } from './sources.ts'
@@ -115,6 +116,8 @@ function addRoutes(app: FastifyInstance, ports: OperatePorts): void {
     }),
   )
 
+  addModels(app, ports, config, limit)
+
   app.get('/dead-letters', { config }, ({ query }) =>
     deadLetterList(letters(), present(letterQuery.parse(query)), limit()),
   )
@@ -132,10 +135,7 @@ function addRoutes(app: FastifyInstance, ports: OperatePorts): void {
 
 function logOf({ log }: OperatePorts) {
   if (log !== null) return log
-  throw new ContractError(
-    'CALL_UNAVAILABLE',
-    'this console does not reach the log; start it with the address of Kafka (--brokers) to see this',
-  )
+  throw noLog()
 }
 
 /** Without fields that are undefined. */
@@ -148,6 +148,7 @@ function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof AccessError)
       return reply.code(error.httpStatus).send({ error: { code: error.code, message: error.message } })
+    if (error instanceof ConsoleError) return reply.code(error.httpStatus).send(errorAnswer(error))
     if (error instanceof z.ZodError) {
       const message = error.issues
         .map((issue) => `${issue.path.join('.') || 'the request'}: ${issue.message}`)

@@ -4,7 +4,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { bitOf, type PinLabels } from '@freshet/trainer/joiner/labels'
 import { readJoinedFeeds } from '../../experiments/joined-feeds.ts'
 import { sumsBy, type Series } from './metrics-text.ts'
-import { newestPositions } from './recent-feeds.ts'
+import { newestPositions, partitionsAtOnce } from './recent-feeds.ts'
 
 /** What a source added to the feeds of a time. */
 export interface SourceShare {
@@ -89,7 +89,7 @@ export async function readSources(options: SourcesOptions): Promise<SourcesRepor
   ])
   const sums = createSums()
   await readJoinedFeeds<Facts>({
-    ...{ log, windowMs: options.windowMs, signal, onError: options.onError },
+    ...{ log, atOnce: partitionsAtOnce, windowMs: options.windowMs, signal, onError: options.onError },
     startAt: (topic, partition) => (topic === 'feeds-served.v1' ? feeds : acts).at[partition] ?? null,
     pick: (served) => (served.atMs < sinceMs ? null : factsOf(served)),
     onFeed: (facts, labels) => sums.add(facts, labels),
