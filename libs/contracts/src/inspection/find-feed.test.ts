@@ -15,7 +15,10 @@ function aLog(value: Uint8Array, appendedAtMs = nowMs): FindFeed['log'] {
     ends: async () => [1],
     positionsAt: async () => [0],
     async readAll({ onBatch }) {
-      void onBatch({ topic: 'feeds-served.v1', partition: 0, next: 1, records: [record] } as never)
+      void onBatch(
+        { topic: 'feeds-served.v1', partition: 0, next: 1, records: [record] } as never,
+        new AbortController().signal,
+      )
       return { stop: () => new Promise<void>(() => undefined) } as never
     },
   }
