@@ -16,7 +16,7 @@ const known: Readonly<Record<string, string>> = {
   CALL_UNAVAILABLE: 'a service does not answer',
 }
 
-/** What a person is told about a degraded feed; null: the feed is a full one. `reasons`: the codes that came with it. */
+/** What the page says about a degraded feed; null: the feed is a full one. `reasons`: the codes that came with it. */
 export function degradationInWords(degradation: string, reasons: readonly string[]): string | null {
   if (degradation === '' || degradation === 'NONE' || degradation === 'EXHAUSTED') return null
   const rung = rungs[degradation] ?? rungs['PARTIAL']!
