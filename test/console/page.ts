@@ -106,8 +106,3 @@ export async function feedReflects(page: Page, action: string): Promise<number> 
   const last = line.locator('li.is-done .number')
   return Number.parseFloat(await last.innerText())
 }
-
-/** Who looks at the page. */
-export function userOf(page: Page): Promise<string> {
-  return page.evaluate<string>(`localStorage.getItem('freshet.user')`)
-}
