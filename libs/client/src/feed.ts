@@ -96,31 +96,22 @@ export interface Seed {
 
 /** Reads a page. Proto's JSON leaves out zeros and empty lists. */
 export function feedOf(json: Partial<Feed>, surface: ShownPin['surface']): Feed {
-  const {
-    feedId = '',
-    items = [],
-    nextPageToken = '',
-    reasons = [],
-    degradation = '',
-    freshness = '',
-    seeds = [],
-  } = json
+  const { feedId = '', items = [], degradation = '', freshness = '', seeds = [] } = json
   const place = feedId && { feedId, surface }
   return {
+    ...{ nextPageToken: '', reasons: [] },
+    ...json,
     feedId,
-    items: items.map(({ pinId, position = 0, utility = 0, sources = [], seenAgain = false }: Partial<FeedItem>) => ({
-      ...{ pinId: pinId!, position, utility, sources, seenAgain },
+    items: items.map((item: Partial<FeedItem>) => ({
+      ...{ position: 0, utility: 0, sources: [], seenAgain: false },
+      ...item,
       ...place,
     })) as FeedItem[],
-    nextPageToken,
     degradation: degradation.replace('DEGRADATION_', ''),
-    reasons,
     freshness: freshness.replace('FRESHNESS_', ''),
-    seeds: seeds.map(({ source, seeds: found }) => ({
-      source,
-      seeds: found.map(({ pinId, action, occurredAtMs }) => ({
-        ...{ pinId, action: action.replace('ACTION_', ''), occurredAtMs },
-      })),
+    seeds: seeds.map((of) => ({
+      ...of,
+      seeds: of.seeds.map((seed) => ({ ...seed, action: seed.action.replace('ACTION_', '') })),
     })),
   }
 }
