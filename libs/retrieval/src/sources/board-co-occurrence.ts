@@ -26,7 +26,7 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
   name: 'board-co-occurrence',
   description: "Pins that share boards with the user's recent pins.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 0.3,
   parameters: {
     ...startSettings(),

@@ -21,7 +21,7 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   description: "Pins that users took in the same session as the user's recent pins.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 0.1,
   parameters: {
     maxRecentPins: wholeSetting(6, {

@@ -23,7 +23,7 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   name: 'long-term-walk',
   description: "Pins that are two hops from the user's long history, over boards, with popular pins counted less.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 0.1,
   parameters: {
     ...startSettings({ maxStarts: 50, historyDecay: 0.8, halfLifeMs: 30 * 86_400_000 }),

@@ -24,7 +24,7 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   name: 'pin2vec',
   description: "Pins whose learned embedding is near those of the user's recent pins.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 0.5,
   parameters: {
     ...startSettings({ maxStarts: 40 }),

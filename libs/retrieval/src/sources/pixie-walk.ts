@@ -19,11 +19,11 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
   name: 'pixie-walk',
   description: "The pins that random walks from the user's recent pins visit most.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 0.4,
   parameters: {
     ...startSettings(),
-    steps: wholeSetting(5_000, {
+    steps: wholeSetting(20_000, {
       description: 'All walks of one query take at most this many steps together',
       unit: 'steps',
       min: 1,

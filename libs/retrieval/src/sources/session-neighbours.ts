@@ -15,7 +15,7 @@ export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   name: 'session-neighbours',
   description: 'The pins that users with a similar recent history took next.',
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 300,
   share: 1,
   parameters: {
     maxRecentPins: wholeSetting(10, {

@@ -23,7 +23,7 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
   name: 'visual-neighbours',
   description: "Pins that look like the user's recent pins, by the embedding of the image.",
   enabled: true,
-  maxCandidates: 150,
+  maxCandidates: 200,
   share: 0.15,
   parameters: {
     ...startSettings({ maxStarts: 20 }),
