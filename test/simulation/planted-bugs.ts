@@ -25,7 +25,7 @@ const dedupe = 'feature-updater/src/dedupe.ts'
 const updater = 'feature-updater/src/updater.ts'
 const pointers = 'feature-updater/src/pointers.ts'
 const erasures = 'feature-updater/src/erasures.ts'
-const letters = 'feature-updater/src/dead-letters.ts'
+const letters = 'feature-updater/src/replay-dead-letters.ts'
 const rebuild = 'feature-updater/src/rebuild.ts'
 const simulatedStore = 'simulation/sim-store.ts'
 
@@ -444,7 +444,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'letters-by-time',
     means:
       'letters are replayed in the order of their times instead of their places, so that marks hide the later ones',
-    edits: [{ file: letters, find: 'of inOrderOfPlace(letters)) {', replace: 'of letters) {' }],
+    edits: [{ file: letters, find: 'of [...letters].sort(byPlace)) {', replace: 'of letters) {' }],
   },
   {
     name: 'handover-folded-again',
