@@ -29,7 +29,7 @@ describe('SECURITY.md', () => {
     // The name begins or goes on after `it(`, `test(` or the rows of `each`; a skipped test does not count.
     const places = [...text.matchAll(new RegExp(escaped(test), 'g'))].map(({ index }) => text.slice(0, index))
     const runs = places.filter((before) => /(\b(it|test)|\)|`)\(\s*['"`][^'"`\n]*$/.test(before))
-    expect(runs, `${test} in ${file} is no test that runs`).not.toEqual([])
+    expect(runs, `${test} in ${file} does not run`).not.toEqual([])
   })
 
   it('has a test for every claim of a table with tests', () => {

@@ -194,12 +194,12 @@ describe('models of the registry', () => {
     await close()
   })
 
-  it('are refused if there is no store of models, and those of another surface do not count', async () => {
+  it('are refused without a store of models, and those of another surface do not count', async () => {
     const { move, fold, registry, follower, scoring, close } = await aFollower({ hasStore: false })
     await fold({ ...registry.models()[0]!, surface: 'related', stage: 'serving' })
     expect([follower.refusal(), scoring().serving]).toEqual([null, 'built-in'])
     await move('m-1', 'serving')
-    expect(follower.refusal()).toContain('there is no store of models; set one to serve m-1 of the registry')
+    expect(follower.refusal()).toContain('no store of models is configured; set one to serve m-1 of the registry')
     await close()
   })
 

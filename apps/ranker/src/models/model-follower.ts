@@ -75,7 +75,7 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
   const sourceOf = (record: ModelRecord): ModelSource =>
     artefactSource(record, (name) => {
       if (artefacts === null)
-        throw new Error(`there is no store of models; set one to serve ${record.version} of the registry`)
+        throw new Error(`no store of models is configured; set one to serve ${record.version} of the registry`)
       return artefacts.get(name, reading === undefined ? {} : { signal: reading })
     })
   const canary = createSideModel({ named: () => registry.canary(), sourceOf, onRefused })
